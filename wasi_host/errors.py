@@ -1,0 +1,213 @@
+"""Every error of the project, and the one table from host errno to WASI errno.
+
+Filesystems raise ``OSError``; above them ``WasiError``; the shim turns both into the number a
+guest sees. ``ProcExit`` and ``Stopped`` are no errors: they end a run, and derive from
+``BaseException`` so that no handler for errors swallows them.
+"""
+
+import errno as host
+from collections.abc import Callable
+from types import TracebackType
+from typing import ClassVar
+
+from wasi_spec.errno import Errno
+
+
+class WasiError(Exception):
+    """A call fails with ``errno``. Raised as a class: no message, no ``__init__`` to pay for."""
+
+    errno: ClassVar[int] = Errno.IO
+
+
+class ACCES(WasiError):
+    """Permission denied."""
+
+    errno = int(Errno.ACCES)
+
+
+class AGAIN(WasiError):
+    """It would block, and the guest asked not to."""
+
+    errno = int(Errno.AGAIN)
+
+
+class BADF(WasiError):
+    """No such descriptor, or not one for this call."""
+
+    errno = int(Errno.BADF)
+
+
+class BUSY(WasiError):
+    """In use: the root of a directory, a mount point."""
+
+    errno = int(Errno.BUSY)
+
+
+class EXIST(WasiError):
+    """The name exists."""
+
+    errno = int(Errno.EXIST)
+
+
+class FAULT(WasiError):
+    """An address outside the guest's memory."""
+
+    errno = int(Errno.FAULT)
+
+
+class FBIG(WasiError):
+    """Larger than a file can be."""
+
+    errno = int(Errno.FBIG)
+
+
+class ILSEQ(WasiError):
+    """Text that is not UTF-8."""
+
+    errno = int(Errno.ILSEQ)
+
+
+class INVAL(WasiError):
+    """An undefined value, or one that makes no sense here."""
+
+    errno = int(Errno.INVAL)
+
+
+class ISDIR(WasiError):
+    """A directory where none may be."""
+
+    errno = int(Errno.ISDIR)
+
+
+class LOOP(WasiError):
+    """A symbolic link where none may be, or too many."""
+
+    errno = int(Errno.LOOP)
+
+
+class MFILE(WasiError):
+    """The descriptor table is full."""
+
+    errno = int(Errno.MFILE)
+
+
+class NAMETOOLONG(WasiError):
+    """A path, a component or a buffer's need over its limit."""
+
+    errno = int(Errno.NAMETOOLONG)
+
+
+class NOENT(WasiError):
+    """No such name."""
+
+    errno = int(Errno.NOENT)
+
+
+class NOSYS(WasiError):
+    """Not in this world."""
+
+    errno = int(Errno.NOSYS)
+
+
+class NOTCAPABLE(WasiError):
+    """A right is missing."""
+
+    errno = int(Errno.NOTCAPABLE)
+
+
+class NOTDIR(WasiError):
+    """No directory where one must be."""
+
+    errno = int(Errno.NOTDIR)
+
+
+class NOTSOCK(WasiError):
+    """Not a socket."""
+
+    errno = int(Errno.NOTSOCK)
+
+
+class NOTSUP(WasiError):
+    """Not supported by what the descriptor refers to."""
+
+    errno = int(Errno.NOTSUP)
+
+
+class PERM(WasiError):
+    """Outside the directory, or the directory is read-only."""
+
+    errno = int(Errno.PERM)
+
+
+class SPIPE(WasiError):
+    """A stream has no position."""
+
+    errno = int(Errno.SPIPE)
+
+
+def _by_host_number() -> dict[int, int]:
+    table = {}
+    for code in Errno:
+        name = "E2BIG" if code is Errno.TOOBIG else f"E{code.name}"
+        number = getattr(host, name, None)
+        if number is not None and code is not Errno.SUCCESS:
+            table[number] = int(code)
+    # One number on Linux, two elsewhere.
+    table.setdefault(host.EOPNOTSUPP, int(Errno.NOTSUP))
+    table.setdefault(host.EWOULDBLOCK, int(Errno.AGAIN))
+    return table
+
+
+_ERRNO_BY_HOST_NUMBER = _by_host_number()
+
+
+def errno_of(error: OSError) -> int:
+    """Return the WASI errno for a host error, matched by name; IO where there is no such name."""
+    number = error.errno
+    return int(Errno.IO) if number is None else _ERRNO_BY_HOST_NUMBER.get(number, int(Errno.IO))
+
+
+class ProcExit(BaseException):  # noqa: N818  it is no error
+    """The guest called ``proc_exit``; ``code`` is its unsigned 32-bit exit code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Stopped(BaseException):  # noqa: N818  it is no error
+    """The run was asked to stop; ``reason`` is ``"timeout"``, ``"interrupt"`` or ``"killed"``."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class NotAWasiModule(ValueError):  # noqa: N818  the public name
+    """What was given is no WASI preview1 module; the text says what it is and what to do."""
+
+
+class foreign:  # noqa: N801  reads as the word it is: with foreign(...)
+    """Guard a call into foreign code (a user's stream, a foreign filesystem, a hook).
+
+    ``OSError`` passes. Any other ``Exception`` is handed to ``keep``, so that the embedder gets
+    it after the run, and the guest gets EIO.
+    """
+
+    __slots__ = ("keep",)
+
+    def __init__(self, keep: Callable[[Exception], None]) -> None:
+        self.keep = keep
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if isinstance(error, Exception) and not isinstance(error, OSError | WasiError):
+            self.keep(error)
+            raise OSError(host.EIO, "foreign code failed") from error
