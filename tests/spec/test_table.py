@@ -55,28 +55,29 @@ NEEDED = {
 #: Rights that no parameter needs always: path_open's flags and poll's subscriptions ask for them.
 CONDITIONAL = {"PATH_CREATE_FILE", "PATH_FILESTAT_SET_SIZE", "POLL_FD_READWRITE"}
 
+#: Function -> its results with their witx types.
 RESULTS = {
-    "args_sizes_get": ["argc", "argv_buf_size"],
-    "environ_sizes_get": ["environc", "environ_buf_size"],
-    "clock_res_get": ["resolution"],
-    "clock_time_get": ["time"],
-    "fd_fdstat_get": ["stat"],
-    "fd_filestat_get": ["stat"],
-    "fd_pread": ["nread"],
-    "fd_prestat_get": ["prestat"],
-    "fd_pwrite": ["nwritten"],
-    "fd_read": ["nread"],
-    "fd_readdir": ["bufused"],
-    "fd_seek": ["newoffset"],
-    "fd_tell": ["offset"],
-    "fd_write": ["nwritten"],
-    "path_filestat_get": ["stat"],
-    "path_open": ["opened_fd"],
-    "path_readlink": ["bufused"],
-    "poll_oneoff": ["nevents"],
-    "sock_accept": ["connection"],
-    "sock_recv": ["ro_datalen", "ro_flags"],
-    "sock_send": ["so_datalen"],
+    "args_sizes_get": "argc:size argv_buf_size:size",
+    "environ_sizes_get": "environc:size environ_buf_size:size",
+    "clock_res_get": "resolution:timestamp",
+    "clock_time_get": "time:timestamp",
+    "fd_fdstat_get": "stat:fdstat",
+    "fd_filestat_get": "stat:filestat",
+    "fd_pread": "nread:size",
+    "fd_prestat_get": "prestat:prestat",
+    "fd_pwrite": "nwritten:size",
+    "fd_read": "nread:size",
+    "fd_readdir": "bufused:size",
+    "fd_seek": "newoffset:filesize",
+    "fd_tell": "offset:filesize",
+    "fd_write": "nwritten:size",
+    "path_filestat_get": "stat:filestat",
+    "path_open": "opened_fd:fd",
+    "path_readlink": "bufused:size",
+    "poll_oneoff": "nevents:size",
+    "sock_accept": "connection:fd",
+    "sock_recv": "ro_datalen:size ro_flags:roflags",
+    "sock_send": "so_datalen:size",
 }
 
 SHAPES = Int | Handle | Enum | Flags | Pointer | String | List
@@ -147,8 +148,9 @@ def test_every_right_is_needed_by_some_parameter_or_listed_as_conditional():
 
 
 @rows
-def test_results_carry_the_names_that_wasi_libc_gives_them(row):
-    assert [result.name for result in row.results] == RESULTS.get(row.name, [])
+def test_results_carry_the_names_of_wasi_libc_and_the_types_of_the_witx(row):
+    results = [f"{result.name}:{result.type.name}" for result in row.results]
+    assert results == RESULTS.get(row.name, "").split()
 
 
 @rows
