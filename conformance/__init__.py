@@ -1,5 +1,5 @@
 """Conformance: the tests of the spec, kept apart from the host that is tested.
 
-The package sits above the public face of `wasi_host` and sees nothing below it: what it
-can reach is what every user can reach.
+The package knows the spec, the errors and the front end of `wasi_host`, and nothing of what
+lies between: whatever it finds out, a user could have found out.
 """

@@ -1,0 +1,296 @@
+"""Keeps the floors: who may import whom, and where the dangerous tools may be used.
+
+The one table to edit is `LADDER`. A module imports only what its row `sees`, or modules listed
+before it in its own row; a package's `__init__` comes after all its modules. Everything else in
+this file reads sources with `ast`, imports nothing of ours, and is tested on made-up trees in
+`test_architecture.py`.
+"""
+
+import ast
+import re
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("wasi_spec", "wasi_host", "conformance")
+LONGEST = 400
+
+SPEC, ERRORS, FOREIGN = "wasi_spec", "wasi_host.errors", "wasi_host.errors:foreign"
+FS, WORLD, NODE = "wasi_host.fs", "wasi_host.world", "wasi_host.fs.node"
+DESCRIPTORS, PREVIEW1 = "wasi_host.descriptors", "wasi_host.preview1"
+LAYERS, BINDING, RUNTIMES = "wasi_host.layers", "wasi_host.binding", "wasi_host.runtimes"
+FRONT = "limits sources cache changes wasi sandbox process pool"
+FRONT_MODULES = tuple(f"wasi_host.{name}" for name in FRONT.split())
+INSPECT, CONFORMANCE, CLI = "wasi_host.inspect", "conformance", "wasi_host.cli"
+
+# floor, package, its modules in the order in which they may import each other, what it sees.
+# "package:name" allows `from package import name` and nothing else of it.
+LADDER = (
+    (0, SPEC, "errno enums flags rights types layout records functions unstable", ()),
+    (1, "wasi_host", "errors", (SPEC,)),
+    (2, FS, "node resolve openat2 memory host wrappers overlay namespace archive devices "
+            "pyfs fsspec export", (SPEC, FOREIGN)),
+    (2, WORLD, "clocks randomness wake scheduler streams sockets", (SPEC, FOREIGN, NODE)),
+    (3, DESCRIPTORS, "base file directory stream socket table", (SPEC, ERRORS, FS, WORLD)),
+    (4, PREVIEW1, "state process fd path poll sock", (SPEC, ERRORS, FS, WORLD, DESCRIPTORS)),
+    (5, LAYERS, "trace policy record replay faults counting", (SPEC, ERRORS)),
+    (5, BINDING, "memory context codec shim", (SPEC, ERRORS)),
+    (6, RUNTIMES, "wasmtime_capi wasmtime_engine wasmtime pywasm pywasm3",
+     (SPEC, ERRORS, BINDING)),
+    (7, "wasi_host", FRONT,
+     (SPEC, ERRORS, FS, WORLD, DESCRIPTORS, PREVIEW1, LAYERS, BINDING, RUNTIMES)),
+    (8, "wasi_host", "inspect", (SPEC, ERRORS, *FRONT_MODULES)),
+    (8, CONFORMANCE, "suite runner adapter report plugin", (SPEC, ERRORS, *FRONT_MODULES)),
+    (9, CLI, "options run inspect doctor test main __main__",
+     (*FRONT_MODULES, INSPECT, CONFORMANCE)),
+    (9, "wasi_host", "__init__ __main__", (*FRONT_MODULES, INSPECT, CONFORMANCE, CLI)),
+)  # fmt: skip
+
+# Third parties: who may import them, and whether at module level.
+THIRD_PARTIES = {
+    "click": ((CLI,), True),
+    "rich": ((CLI,), False),
+    "fs": (("wasi_host.fs.pyfs", "wasi_host.fs.export"), False),
+    "fsspec": (("wasi_host.fs.fsspec",), False),
+    "wasmtime": ((RUNTIMES, "wasi_host.wasi"), False),
+    "pytest": (("conformance.plugin",), True),
+    "jinja2": (("conformance.report",), False),
+}
+CTYPES_USERS = {"wasi_host.runtimes.wasmtime_capi", "wasi_host.fs.openat2"}
+EXEC_USERS = {"wasi_host.binding.shim"}
+WHOLE_MEMORY_USERS = EXEC_USERS | {"wasi_host.binding.memory", "wasi_host.runtimes.wasmtime_capi"}
+# Only here may modules of ours be imported inside functions: a command loads what it needs.
+LAZY_IMPORTERS = {"wasi_host", "wasi_host.__main__"}
+
+
+def rows():
+    """Each module's full name with its floor, package, place in its row, and what it sees."""
+    placed = {}
+    for floor, package, modules, sees in LADDER:
+        names = modules.split()
+        for place, name in enumerate(names):
+            full = package if name == "__init__" else f"{package}.{name}"
+            placed[full] = (floor, package, place, sees)
+        placed.setdefault(package, (floor, package, len(names), sees))
+    placed["wasi_host"] = (9, "wasi_host", 0, LADDER[-1][3])
+    return placed
+
+
+PLACED = rows()
+
+
+@dataclass
+class Import:
+    """One imported name: the module it is sought in, where, and whether inside a function."""
+
+    module: str
+    name: str | None
+    line: int
+    lazy: bool
+
+
+@dataclass
+class Source:
+    """One module file."""
+
+    name: str
+    path: Path
+    text: str = field(repr=False)
+
+    def __post_init__(self):
+        self.tree = ast.parse(self.text, str(self.path))
+        self.imports = list(self._imports())
+
+    def _imports(self):
+        inside = {
+            id(node)
+            for function in ast.walk(self.tree)
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            for node in ast.walk(function)
+        }
+        for node in ast.walk(self.tree):
+            lazy = id(node) in inside
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    yield Import(alias.name, None, node.lineno, lazy)
+            elif isinstance(node, ast.ImportFrom):
+                base = self._absolute(node)
+                for alias in node.names:
+                    yield Import(base, alias.name, node.lineno, lazy)
+
+    def _absolute(self, node):
+        if not node.level:
+            return node.module
+        parts = self.name.split(".")
+        up = node.level - (self.path.name == "__init__.py")
+        return ".".join([*parts[: len(parts) - up], *([node.module] if node.module else [])])
+
+    def where(self, line):
+        return f"{self.name}, line {line}"
+
+
+def sources(root):
+    """All modules of the packages below `root`, by full name."""
+    found = {}
+    for package in PACKAGES:
+        for path in sorted((root / package).rglob("*.py")):
+            parts = path.relative_to(root).with_suffix("").parts
+            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+            found[name] = Source(name, path, path.read_text(encoding="utf-8"))
+    return found
+
+
+def target_of(item, known):
+    """The module of ours an import reaches, or None: `from package import module` is the module."""
+    if item.module.split(".")[0] not in PACKAGES:
+        return None
+    deeper = f"{item.module}.{item.name}"
+    return deeper if item.name and (deeper in known or deeper in PLACED) else item.module
+
+
+def within(module, packages):
+    return any(module == package or module.startswith(package + ".") for package in packages)
+
+
+def placed_modules(root):
+    """Every module has its place in LADDER."""
+    for name in sources(root):
+        if name not in PLACED:
+            yield f"{name} has no place: add it to LADDER in tests/{Path(__file__).name}"
+
+
+def floors(root):
+    """A module imports only what its row sees, or modules before it in its own row."""
+    known = sources(root)
+    for name, source in known.items():
+        for item in source.imports:
+            target = target_of(item, known)
+            if target and name in PLACED and not may_import(name, target, item.name):
+                yield f"{source.where(item.line)}: must not import {target}" + (
+                    f" ({item.name})" if item.name and not target.endswith(item.name) else ""
+                )
+
+
+def may_import(name, target, wanted):
+    _, _, place, sees = PLACED[name]
+    if target not in PLACED:
+        return within(target, sees)  # not placed: reported by that rule
+    if PLACED[target][:2] == PLACED[name][:2]:
+        return PLACED[target][2] < place
+    return within(target, sees) or f"{target}:{wanted}" in sees
+
+
+def third_parties(root):
+    """A third party is imported only where the table says, and lazily where it says so."""
+    for name, source in sources(root).items():
+        for item in source.imports:
+            top = item.module.split(".")[0]
+            if top in sys.stdlib_module_names or top in PACKAGES:
+                continue
+            users, at_module_level = THIRD_PARTIES.get(top, ((), False))
+            if not within(name, users):
+                yield f"{source.where(item.line)}: must not import the third party {top}"
+            elif not (at_module_level or item.lazy):
+                yield f"{source.where(item.line)}: imports {top} at module level"
+
+
+def no_hidden_imports(root):
+    """Modules of ours are imported at the top of the file, where they can be seen."""
+    known = sources(root)
+    for name, source in known.items():
+        for item in source.imports:
+            allowed = name in LAZY_IMPORTERS or within(name, (CLI,))
+            if item.lazy and target_of(item, known) and not allowed:
+                yield f"{source.where(item.line)}: imports {item.module} inside a function"
+
+
+def no_cycles(root):
+    """Imports form no cycle, whatever the table says."""
+    known = sources(root)
+    edges = {
+        name: {target_of(item, known) for item in source.imports} & known.keys() - {name}
+        for name, source in known.items()
+    }
+    while free := {name for name, targets in edges.items() if not targets & edges.keys()}:
+        edges = {name: targets for name, targets in edges.items() if name not in free}
+    if edges:
+        yield f"modules in a cycle, or that import one: {sorted(edges)}"
+
+
+def file_lengths(root):
+    """No module file is longer than people read in one go."""
+    for name, source in sources(root).items():
+        if (lines := len(source.text.splitlines())) > LONGEST:
+            yield f"{name} has {lines} lines, more than {LONGEST}"
+
+
+def no_utils(root):
+    """A module's name says what is in it."""
+    for name in sources(root):
+        if {"util", "utils", "helpers", "misc", "common"} & set(name.split(".")):
+            yield f"{name}: name it after what it does"
+
+
+def no_exec(root):
+    """Source text is executed in one module only."""
+    for name, source in sources(root).items():
+        if name in EXEC_USERS:
+            continue
+        for line, used in identifiers(source.tree):
+            if used in {"exec", "eval"}:
+                yield f"{source.where(line)}: {used} outside {', '.join(EXEC_USERS)}"
+
+
+def no_ctypes(root):
+    """Raw memory and C calls stay in few files."""
+    for name, source in sources(root).items():
+        for item in source.imports:
+            if within(item.module, ("ctypes", "_ctypes", "cffi")) and name not in CTYPES_USERS:
+                yield f"{source.where(item.line)}: imports {item.module}"
+
+
+def no_whole_memory(root):
+    """The view over the whole address space is named where it must be, in code and templates."""
+    for name, source in sources(root).items():
+        if name in WHOLE_MEMORY_USERS:
+            continue
+        for line, used in [*identifiers(source.tree), *string_words(source.tree)]:
+            if used == "ALL":
+                yield f"{source.where(line)}: names ALL, the view over the whole address space"
+
+
+def typed_packages(root):
+    """Each package tells type checkers that it is typed."""
+    for package in PACKAGES:
+        if (root / package).is_dir() and not (root / package / "py.typed").is_file():
+            yield f"{package} has no py.typed"
+
+
+def identifiers(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            yield node.lineno, node.id
+        elif isinstance(node, ast.Attribute):
+            yield node.lineno, node.attr
+        elif isinstance(node, ast.arg):
+            yield node.lineno, node.arg
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            for alias in node.names:
+                yield node.lineno, alias.name
+                yield node.lineno, alias.asname
+
+
+def string_words(tree):
+    """Each word of a string that is not a docstring: generated code is written in strings."""
+    prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose:
+            for word in re.findall(r"\w+", node.value):
+                yield node.lineno, word
+
+
+RULES = (
+    placed_modules, floors, third_parties, no_hidden_imports, no_cycles, file_lengths, no_utils,
+    no_exec, no_ctypes, no_whole_memory, typed_packages,
+)  # fmt: skip
