@@ -1,0 +1,173 @@
+"""Compiles a row of the specification into the function an engine calls.
+
+Theory of operation. A shim has two parts. The first unpacks the arguments and checks them all;
+it changes nothing, so when a check fails it may be run again: guest memory may have grown since
+the context's view was made, and the view is then refreshed once and the shim starts over. The
+second part calls the host with plain values and stores what it returns. The two have separate
+``try`` blocks (free since Python 3.11): a mistake of ours in the call must not look like a
+guest's bad pointer.
+
+Two conventions share all but the first line and the ways out:
+
+* RAW ``(ctx, caller, a)``: ``a`` is the address of the engine's argument slots, read and written
+  through ``ALL``. The errno goes to the first slot, in full (4 bytes: it may hold a larger
+  argument); the result is 0, or what ``ctx.trap`` returns.
+* VALUES ``(ctx, *ints)``: returns the errno; what is no errno is raised.
+
+Shims are compiled at first use, once per process, and their source can be read: it is
+registered for tracebacks, and ``source`` returns it. This is the only ``exec`` of the project;
+its input is our own table.
+"""
+
+import linecache
+import struct
+from collections.abc import Callable
+from threading import Lock
+from typing import Any, Final
+
+from wasi_host.binding.codec import NAMESPACE, Emitter, slot_codes, slot_structure
+from wasi_host.binding.context import ValuesContext
+from wasi_host.errors import WasiError, errno_of
+from wasi_spec.errno import Errno
+from wasi_spec.functions import FUNCTIONS, Function
+from wasi_spec.records import U32
+
+_BY_NAME: Final = {function.name: function for function in FUNCTIONS}
+
+_RAW: Final = """\
+def {name}(ctx, caller, a):
+    try:
+        {unpack}mem = ctx.mem; size = ctx.size
+        {checks}
+    except (FAULT, struct_error):
+        if ctx.refresh(caller): return {name}(ctx, caller, a)
+        PACK_ERRNO(ALL, a, {fault}); return 0
+    except WasiError as e: PACK_ERRNO(ALL, a, e.errno); return 0
+    except UnicodeDecodeError: PACK_ERRNO(ALL, a, {ilseq}); return 0
+    except BaseException as e: return ctx.trap(e)
+    try:
+        {call}
+        {success}return 0
+    except WasiError as e: PACK_ERRNO(ALL, a, e.errno); return 0
+    except OSError as e: PACK_ERRNO(ALL, a, errno_of(e)); return 0
+    except BaseException as e: return ctx.trap(e)
+"""
+
+_VALUES: Final = """\
+def {name}(ctx{parameters}):
+    caller = 0
+    try:
+        {unpack}mem = ctx.mem; size = ctx.size
+        {checks}
+    except (FAULT, struct_error): return {fault}
+    except WasiError as e: return e.errno
+    except UnicodeDecodeError: return {ilseq}
+    try:
+        {call}
+        return 0
+    except WasiError as e: return e.errno
+    except OSError as e: return errno_of(e)
+"""
+
+
+def source(function: Function, convention: str = "raw") -> str:
+    """Return the Python source of a shim; ``convention`` is ``"raw"`` or ``"values"``."""
+    emitter = Emitter(function)
+    raw = convention == "raw"
+    indent = "\n        "
+    names = emitter.names
+    if raw:
+        unpack = f"{', '.join(names)}{',' if len(names) == 1 else ''} = UNPACK(ALL, a); "
+    else:
+        unpack = "".join(f"{line}; " for line in _normalise(function, names))
+    return (_RAW if raw else _VALUES).format(
+        name=function.name,
+        parameters="".join(f", {name}" for name in names),
+        unpack=unpack if names else "",
+        checks=indent.join(emitter.checks() or ["pass"]),
+        call=indent.join(emitter.call()),
+        success="" if function.noreturn else "PACK_ERRNO(ALL, a, 0); ",
+        fault=int(Errno.FAULT),
+        ilseq=int(Errno.ILSEQ),
+    )
+
+
+def _normalise(function: Function, names: list[str]) -> list[str]:
+    """Return lines that make each argument what RAW would have unpacked; engines give signed."""
+    lines = []
+    for name, code in zip(names, slot_codes(function), strict=True):
+        mask = 0xFFFFFFFF if code == "I" else 0xFFFFFFFFFFFFFFFF
+        lines.append(f"{name} &= {mask:#x}")
+        if code == "q":
+            lines.append(f"{name} = ({name} ^ {1 << 63:#x}) - {1 << 63:#x}")
+    return lines
+
+
+class ShimCompiler:
+    """Makes shims of one convention, each once.
+
+    Args:
+        ALL: the view over the address space, for RAW; None for VALUES.
+    """
+
+    def __init__(self, ALL: memoryview | None) -> None:  # noqa: N803
+        self.convention = "values" if ALL is None else "raw"
+        self._all = ALL
+        self._shims: dict[str, Callable[..., int]] = {}
+        self._lock = Lock()
+
+    def __getitem__(self, name: str) -> Callable[..., int]:
+        """Return the shim of a function of the specification.
+
+        Raises:
+            KeyError: the specification has no such function.
+        """
+        shim = self._shims.get(name)
+        if shim is None:
+            with self._lock:
+                shim = self._shims.get(name) or self._compile(_BY_NAME[name])
+                self._shims[name] = shim
+        return shim
+
+    def _compile(self, function: Function) -> Callable[..., int]:
+        text = source(function, self.convention)
+        filename = f"<wasi_host shim {self.convention} {function.name}>"
+        linecache.cache[filename] = (len(text), None, text.splitlines(True), filename)
+        namespace: dict[str, Any] = {
+            **NAMESPACE,
+            "ALL": self._all,
+            "PACK_ERRNO": U32.pack_into,
+            "UNPACK": slot_structure(function).unpack_from,
+            "WasiError": WasiError,
+            "errno_of": errno_of,
+            "struct_error": struct.error,
+        }
+        exec(compile(text, filename, "exec"), namespace)
+        shim: Callable[..., int] = namespace[function.name]
+        return shim
+
+
+_values = ShimCompiler(None)
+
+
+def values_functions(context: ValuesContext) -> dict[str, Callable[..., int]]:
+    """Return the 46 functions of one instance as callables on plain integers.
+
+    Integers may come signed or unsigned. Each returns the errno; ``ProcExit`` and anything that
+    is no errno is raised.
+    """
+
+    def bind(name: str) -> Callable[..., int]:
+        shim = _values[name]
+
+        def call(*arguments: int) -> int:
+            context.enter()
+            try:
+                return shim(context, *arguments)
+            finally:
+                context.leave()
+
+        call.__name__ = name
+        return call
+
+    return {function.name: bind(function.name) for function in FUNCTIONS}
