@@ -167,7 +167,7 @@ def errno_of(error: OSError) -> int:
     return int(Errno.IO) if number is None else _ERRNO_BY_HOST_NUMBER.get(number, int(Errno.IO))
 
 
-class ProcExit(BaseException):  # noqa: N818  it is no error
+class ProcExit(BaseException):
     """The guest called ``proc_exit``; ``code`` is its unsigned 32-bit exit code."""
 
     def __init__(self, code: int) -> None:
@@ -175,7 +175,7 @@ class ProcExit(BaseException):  # noqa: N818  it is no error
         self.code = code
 
 
-class Stopped(BaseException):  # noqa: N818  it is no error
+class Stopped(BaseException):
     """The run was asked to stop; ``reason`` is ``"timeout"``, ``"interrupt"`` or ``"killed"``."""
 
     def __init__(self, reason: str) -> None:
@@ -183,11 +183,25 @@ class Stopped(BaseException):  # noqa: N818  it is no error
         self.reason = reason
 
 
-class NotAWasiModule(ValueError):  # noqa: N818  the public name
+class Trap(Exception):
+    """The guest trapped: its own fault, or the engine's limit.
+
+    Attributes:
+        message: the engine's text, with the wasm backtrace.
+        cause: the engine's word for the cause ("unreachable", "stack overflow"), or None.
+    """
+
+    def __init__(self, message: str, cause: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.cause = cause
+
+
+class NotAWasiModule(ValueError):
     """What was given is no WASI preview1 module; the text says what it is and what to do."""
 
 
-class foreign:  # noqa: N801  reads as the word it is: with foreign(...)
+class foreign:
     """Guard a call into foreign code (a user's stream, a foreign filesystem, a hook).
 
     ``OSError`` passes. Any other ``Exception`` is handed to ``keep``, so that the embedder gets

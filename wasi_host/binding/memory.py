@@ -12,6 +12,6 @@ from typing import Final
 EMPTY: Final = memoryview(bytearray())
 
 
-def window(ALL: memoryview, base: int, size: int) -> memoryview:  # noqa: N803
+def window(ALL: memoryview, base: int, size: int) -> memoryview:
     """Return the view of ``size`` bytes at address ``base``."""
     return ALL[base : base + size]

@@ -110,7 +110,7 @@ class ShimCompiler:
         ALL: the view over the address space, for RAW; None for VALUES.
     """
 
-    def __init__(self, ALL: memoryview | None) -> None:  # noqa: N803
+    def __init__(self, ALL: memoryview | None) -> None:
         self.convention = "values" if ALL is None else "raw"
         self._all = ALL
         self._shims: dict[str, Callable[..., int]] = {}

@@ -52,10 +52,10 @@ class Node(ABC):
         """Set access and modification time; None leaves one as it is."""
         raise unsupported()
 
-    def sync(self, data_only: bool = False) -> None:
+    def sync(self, data_only: bool = False) -> None:  # noqa: B027  a default, not a duty
         """Write to storage, like fsync or fdatasync; nothing to do where there is none."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027  a default, not a duty
         """Give back what the node holds; twice is harmless."""
 
 
@@ -242,5 +242,5 @@ class FileSystem(ABC):
     def open_root(self) -> Directory:
         """Return the root, fresh for each instance, which closes it."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027  a default, not a duty
         """Give back what the filesystem itself holds; twice is harmless."""

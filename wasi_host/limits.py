@@ -1,0 +1,104 @@
+"""What a run may use, and the clock that ends one.
+
+Sizes are limited by default; time only when asked for.
+"""
+
+import heapq
+import time
+from collections.abc import Callable
+from itertools import count
+from threading import Condition, Thread
+from typing import Final, NamedTuple
+
+GIB: Final = 1 << 30
+
+
+class _Limits(NamedTuple):
+    memory: int = GIB
+    open_files: int = 256
+
+
+class Limits(_Limits):
+    """Limits of one run.
+
+    Args:
+        memory: bytes the guest's memory may grow to, 65,536 or more; ``memory.grow`` answers -1
+            beyond, and a module that starts larger is refused. A table entry counts 8 bytes.
+        open_files: descriptors open at a time, standard streams and directories included;
+            opening more answers MFILE.
+
+    Raises:
+        TypeError: a limit is no integer.
+        ValueError: a limit is out of range.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, memory: int = GIB, open_files: int = 256) -> "Limits":
+        for name, value, least in (("memory", memory, 65_536), ("open_files", open_files, 3)):
+            if not isinstance(value, int):
+                raise TypeError(f"Limits.{name} must be an integer, not {value!r}")
+            if value < least:
+                raise ValueError(f"Limits.{name} must be at least {least}, not {value}")
+        return super().__new__(cls, memory, open_files)
+
+
+class Alarm:
+    """A call that is due at a time; cancelled, it is not made."""
+
+    __slots__ = ("_call", "due")
+
+    def __init__(self, due: float, call: Callable[[], None]) -> None:
+        self.due = due
+        self._call: Callable[[], None] | None = call
+
+    def cancel(self) -> None:
+        """Make sure that the call is not made from now on."""
+        with _alarms.condition:
+            self._call = None
+
+    def ring(self) -> None:
+        """Make the call, unless it was cancelled. The lock is held: a cancel waits for it."""
+        if self._call is not None:
+            self._call()
+
+
+class _Alarms:
+    """One thread for the deadlines of all runs; none until the first."""
+
+    def __init__(self) -> None:
+        self.condition = Condition()
+        self._heap: list[tuple[float, int, Alarm]] = []
+        self._numbers = count()
+        self._thread: Thread | None = None
+
+    def add(self, alarm: Alarm) -> None:
+        with self.condition:
+            heapq.heappush(self._heap, (alarm.due, next(self._numbers), alarm))
+            # In a forked child the parent's thread is not there.
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = Thread(target=self._ring, name="wasi_host deadlines", daemon=True)
+                self._thread.start()
+            self.condition.notify()
+
+    def _ring(self) -> None:
+        with self.condition:
+            while True:
+                if not self._heap:
+                    self.condition.wait()
+                    continue
+                wait = self._heap[0][0] - time.monotonic()
+                if wait > 0:
+                    self.condition.wait(wait)
+                    continue
+                heapq.heappop(self._heap)[2].ring()
+
+
+_alarms: Final = _Alarms()
+
+
+def call_after(seconds: float, call: Callable[[], None]) -> Alarm:
+    """Arrange for a short call on the deadline thread; cancel it when it is not needed."""
+    alarm = Alarm(time.monotonic() + seconds, call)
+    _alarms.add(alarm)
+    return alarm

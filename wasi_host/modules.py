@@ -1,0 +1,235 @@
+"""From what a user names (a path, bytes, text) to a module ready to run.
+
+A ``Module`` keeps the free bindings of each way it was compiled (with and without epoch
+checks), so that the second run binds nothing. ``load`` keeps the last 16 modules by path, size,
+times and inode, so that running a path again neither reads nor compiles.
+"""
+
+import os
+from collections import OrderedDict
+from hashlib import sha256
+from threading import Lock
+from typing import Final
+
+from wasi_host.errors import NotAWasiModule
+from wasi_host.runtimes.wasmtime import Binding
+from wasi_host.runtimes.wasmtime_engine import CompiledModule, FunctionType, wat_to_wasm
+
+#: How many modules are kept, and how many free bindings of each.
+KEPT_MODULES: Final = 16
+KEPT_BINDINGS: Final = 32
+
+_CORE: Final = b"\0asm\x01\0\0\0"
+_START: Final = FunctionType((), ())
+
+ModuleSource = "str | os.PathLike[str] | bytes | Module"
+
+
+class Module:
+    """A WASI program or reactor, compiled.
+
+    Args:
+        source: a path to a ``.wasm`` or ``.wat`` file, or the bytes of either.
+        name: what messages call it, and the guest's ``argv[0]`` by default.
+
+    Raises:
+        FileNotFoundError, PermissionError, IsADirectoryError: the path cannot be read.
+        NotAWasiModule: it is something else; the message says what, and what to do.
+    """
+
+    def __init__(self, source: "str | os.PathLike[str] | bytes", name: str | None = None) -> None:
+        if isinstance(source, bytes | bytearray | memoryview):
+            data = bytes(source)
+            self.name = name or "module"
+        else:
+            path = os.fspath(source)
+            with open(path, "rb") as file:
+                data = file.read()
+            self.name = name or os.path.basename(path)
+        self._wasm = recognise(data, self.name)
+        self._variants: dict[bool, _Variant] = {}
+        self._lock = Lock()
+
+    def __reduce__(self) -> tuple[type["Module"], tuple[bytes, str]]:
+        return Module, (self._wasm, self.name)
+
+    def variant(self, epochs: bool) -> "_Variant":
+        """Return the module compiled with or without epoch checks; compiled at the first call.
+
+        Raises:
+            NotAWasiModule: the engine refuses it, or it imports what is not in WASI preview1.
+        """
+        variant = self._variants.get(epochs)
+        if variant is None:
+            with self._lock:
+                variant = self._variants.get(epochs)
+                if variant is None:
+                    variant = self._variants[epochs] = self._compile(epochs)
+        return variant
+
+    def _compile(self, epochs: bool) -> "_Variant":
+        try:
+            compiled = CompiledModule(self._wasm, epochs)
+        except NotAWasiModule as error:
+            raise NotAWasiModule(f"{self.name}: {error}") from None
+        try:
+            variant = _Variant(compiled)
+        except NotAWasiModule as error:
+            raise NotAWasiModule(f"{self.name}: {error}\n{_advice(compiled)}") from None
+        _check_memory(compiled, self.name)
+        return variant
+
+
+class _Variant:
+    """A module compiled one way, and its free bindings.
+
+    ``list.pop`` and ``append`` are atomic: no lock, and no binding belongs to a thread.
+    """
+
+    __slots__ = ("compiled", "free")
+
+    def __init__(self, compiled: CompiledModule) -> None:
+        self.compiled = compiled
+        self.free = [Binding(compiled)]
+
+    def take(self) -> Binding:
+        """Return a binding for one instance; give it back with ``give``."""
+        try:
+            return self.free.pop()
+        except IndexError:
+            return Binding(self.compiled)
+
+    def give(self, binding: Binding) -> None:
+        """Keep a binding whose instance is closed."""
+        if len(self.free) < KEPT_BINDINGS:
+            self.free.append(binding)
+
+    def require_command(self, name: str) -> None:
+        """Raise NotAWasiModule unless the module has a proper ``_start``."""
+        start = self.compiled.exports.get("_start")
+        if start is None:
+            raise NotAWasiModule(
+                f"{name}: exports no _start, so it is no command; a reactor's functions are "
+                "called with Sandbox(...).instantiate(), or with --invoke"
+            )
+        if start.type != _START:
+            what = f"a function {start.type}" if start.type is not None else "no function"
+            raise NotAWasiModule(f"{name}: its _start is {what}, it must be () -> ()")
+
+
+def _check_memory(module: CompiledModule, name: str) -> None:
+    memory = module.exports.get("memory")
+    if memory is None or memory.kind != "memory":
+        others = [key for key, export in module.exports.items() if export.kind == "memory"]
+        instead = f" (it exports one as {others[0]!r})" if others else ""
+        raise NotAWasiModule(
+            f"{name}: a WASI module exports its memory as 'memory', this one does not{instead}"
+        )
+    if memory.flaw is not None:
+        raise NotAWasiModule(f"{name}: its memory {memory.flaw}, which preview1 does not support")
+
+
+def _advice(module: CompiledModule) -> str:
+    """Say what a module with foreign imports probably is."""
+    modules = {item.module for item in module.imports}
+    if any(name.startswith(("wasi:", "cm32p2")) for name in modules):
+        return "It is made for WASI 0.2: build it for wasm32-wasip1 (preview 1)."
+    if any(name.startswith("wasix") for name in modules):
+        return "It is made for WASIX: build it for wasm32-wasip1 (preview 1)."
+    if "wasi_unstable" in modules:
+        return "It is made for the predecessor of preview 1: build it with a newer toolchain."
+    if modules & {"env", "a"} or any("emscripten" in item.name for item in module.imports):
+        return (
+            "It looks like Emscripten's output for JavaScript: build it with -sSTANDALONE_WASM, "
+            "or for wasm32-wasip1."
+        )
+    if "gojs" in modules or "go" in modules:
+        return "It is Go's output for JavaScript: build it with GOOS=wasip1."
+    return "Only functions of WASI preview 1 are served."
+
+
+def recognise(data: bytes, name: str) -> bytes:
+    """Return the bytes of a core module, translated where they are text.
+
+    Raises:
+        NotAWasiModule: they are something else, which the message names.
+    """
+    if data.startswith(_CORE):
+        return data
+    if data.startswith(b"\0asm"):
+        if len(data) < 8:
+            raise NotAWasiModule(f"{name}: a WebAssembly file cut off within its header")
+        if data[6:8] == b"\x01\0":
+            raise NotAWasiModule(
+                f"{name}: a WebAssembly component (WASI 0.2 or newer); this is a host for "
+                "preview 1: build it for wasm32-wasip1"
+            )
+        number = int.from_bytes(data[4:6], "little")
+        raise NotAWasiModule(f"{name}: WebAssembly version {number}; known is version 1")
+    if not data:
+        raise NotAWasiModule(f"{name}: the file is empty")
+    start = data[:4096].lstrip()
+    if start.startswith((b"(", b";;")):
+        return wat_to_wasm(data)
+    if data.startswith(b"\x7fELF"):
+        raise NotAWasiModule(
+            f"{name}: a native program or precompiled module; give the .wasm it was made from"
+        )
+    raise NotAWasiModule(f"{name}: not WebAssembly (it begins with {data[:4]!r})")
+
+
+class _Cache:
+    """The last modules, by what identifies them."""
+
+    def __init__(self) -> None:
+        self._modules: OrderedDict[tuple[object, ...], Module] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: tuple[object, ...]) -> Module | None:
+        with self._lock:
+            module = self._modules.get(key)
+            if module is not None:
+                self._modules.move_to_end(key)
+            return module
+
+    def put(self, key: tuple[object, ...], module: Module) -> None:
+        with self._lock:
+            self._modules[key] = module
+            if len(self._modules) > KEPT_MODULES:
+                self._modules.popitem(last=False)
+
+
+_cache: Final = _Cache()
+
+
+def load(source: "str | os.PathLike[str] | bytes | Module") -> Module:
+    """Return the module of a source, from the last 16 where it is among them.
+
+    Raises:
+        TypeError: the source is none of path, bytes, ``Module``.
+        FileNotFoundError, PermissionError, IsADirectoryError: the path cannot be read.
+        NotAWasiModule: it is something else.
+    """
+    if isinstance(source, Module):
+        return source
+    key: tuple[object, ...]
+    if isinstance(source, bytes | bytearray | memoryview):
+        data = bytes(source)
+        key = (sha256(data).digest(),)
+        return _remember(key, data)
+    if not isinstance(source, str | os.PathLike):
+        raise TypeError(
+            f"a module is a path, bytes or a wasi_host.Module, not {type(source).__name__}"
+        )
+    path = os.fspath(source)
+    status = os.stat(path)
+    key = (path, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+    return _remember(key, path)
+
+
+def _remember(key: tuple[object, ...], source: str | bytes) -> Module:
+    module = _cache.get(key)
+    if module is None:
+        module = Module(source)
+        _cache.put(key, module)
+    return module

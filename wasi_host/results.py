@@ -1,0 +1,92 @@
+"""What a run gives back: a ``CompletedProcess`` that knows more, and the exceptions around it."""
+
+import subprocess
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+from wasi_host.errors import Trap
+
+#: As ``subprocess`` reports the signals SIGABRT and SIGKILL.
+TRAPPED: Final = -6
+ENDED: Final = -9
+
+
+class Usage(NamedTuple):
+    """What a run used: wall-clock seconds, and bytes of guest memory at the end."""
+
+    seconds: float
+    memory: int
+
+
+class CompletedRun(subprocess.CompletedProcess[Any]):
+    """A run that ended.
+
+    Attributes:
+        args: the module and its arguments, as given.
+        returncode: the guest's exit code (0 to 2^32-1); -6 after a trap, -9 when it was stopped.
+        stdout, stderr: what was captured (bytes, or str in text mode), else None.
+        stopped: None, or what ended the run: ``"timeout"``.
+        limits_hit: the limits that answered the guest with an errno: ``"open_files"``.
+        trap: None, or the trap, with its wasm backtrace in ``trap.message``.
+        usage: see ``Usage``.
+    """
+
+    def __init__(
+        self,
+        args: Sequence[object],
+        returncode: int,
+        stdout: bytes | str | None = None,
+        stderr: bytes | str | None = None,
+        *,
+        stopped: str | None = None,
+        limits_hit: frozenset[str] = frozenset(),
+        trap: Trap | None = None,
+        usage: Usage = Usage(0.0, 0),  # noqa: B008  immutable
+    ) -> None:
+        super().__init__(list(args), returncode, stdout, stderr)
+        self.stopped = stopped
+        self.limits_hit = limits_hit
+        self.trap = trap
+        self.usage = usage
+
+    def check_returncode(self) -> None:
+        """Raise ``Trapped`` after a trap, ``RunError`` after any other exit code but 0."""
+        if self.trap is not None:
+            raise Trapped(self)
+        if self.returncode:
+            raise RunError(self)
+
+
+class RunError(subprocess.CalledProcessError):
+    """A checked run ended with another exit code than 0; ``result`` is the CompletedRun."""
+
+    def __init__(self, result: CompletedRun) -> None:
+        super().__init__(result.returncode, result.args, result.stdout, result.stderr)
+        self.result = result
+
+    def __str__(self) -> str:
+        if self.returncode == ENDED:
+            return f"{self.cmd!r} was ended ({self.result.stopped})"
+        return f"{self.cmd!r} ended with exit code {self.returncode}"
+
+    def __reduce__(self) -> tuple[type["RunError"], tuple[CompletedRun]]:
+        return type(self), (self.result,)
+
+
+class Trapped(RunError):
+    """A checked run trapped."""
+
+    def __str__(self) -> str:
+        trap = self.result.trap
+        return f"{self.cmd!r} trapped: {trap.message if trap is not None else 'no cause known'}"
+
+
+class TimeoutExpired(subprocess.TimeoutExpired):
+    """``timeout`` seconds were over; ``result`` has what the guest wrote until then."""
+
+    def __init__(self, result: CompletedRun, timeout: float) -> None:
+        super().__init__(result.args, timeout, result.stdout, result.stderr)
+        self.result = result
+
+    def __reduce__(self) -> tuple[type["TimeoutExpired"], tuple[CompletedRun, float]]:
+        return type(self), (self.result, self.timeout)

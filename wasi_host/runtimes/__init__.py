@@ -1,0 +1,1 @@
+"""Engines. Each module adapts one engine to the shims of ``wasi_host.binding``."""

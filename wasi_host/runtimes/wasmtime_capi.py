@@ -1,0 +1,287 @@
+"""Wasmtime's C API, as far as we use it: the only raw ctypes to an engine.
+
+The engine's shared library comes with the ``wasmtime`` package and is loaded without importing
+that package (which costs more than everything of ours together). The symbols and sizes used
+here were the same in the majors 47 to 50.
+
+The library is opened twice. Bookkeeping calls go through ``PyDLL`` and keep the GIL, which is
+faster; whatever may run guest code or take long (a call into the guest, instantiation with its
+start section, compilation) goes through ``CDLL`` and releases it, so that other threads live.
+
+Ownership, where it is not obvious: the engine takes over the config, value types and type
+vectors; errors, traps, byte vectors and import or export lists are ours to free.
+"""
+
+import ctypes
+import os
+import sys
+from collections.abc import Callable
+from ctypes import POINTER, byref, c_bool, c_char_p, c_int64, c_size_t, c_uint8, c_uint64, c_void_p
+from importlib.util import find_spec
+from threading import Lock
+from typing import Any, Final
+
+#: What the engine calls: ``(env, caller, arguments and results) -> trap or 0``. The context is
+#: the ``env`` pointer itself; the fourth argument (the length) need not be declared.
+THUNK: Final = ctypes.CFUNCTYPE(
+    ctypes.c_ssize_t, ctypes.py_object, ctypes.c_ssize_t, ctypes.c_ssize_t
+)
+#: Called at an epoch deadline: ``(store context, env, delta, kind) -> error or 0``.
+EPOCH_CALLBACK: Final = ctypes.CFUNCTYPE(
+    c_size_t, c_void_p, ctypes.py_object, POINTER(c_uint64), POINTER(c_uint8)
+)
+
+#: One view over the address space. Making it touches nothing; it is the fastest way to the
+#: arguments of a call, and guest memories are slices of it.
+ALL: Final = memoryview((ctypes.c_char * (1 << 47)).from_address(0)).cast("B")
+
+EXTERN_FUNC: Final = 0
+EXTERN_MEMORY: Final = 3
+EXTERN_SHARED_MEMORY: Final = 4
+#: ``wasm_externtype_kind`` numbers types, not externs.
+TYPE_FUNC: Final = 0
+TYPE_MEMORY: Final = 3
+TRAP_INTERRUPT: Final = 10
+VALUE_KINDS: Final = {0: "i32", 1: "i64", 2: "f32", 3: "f64"}
+KIND_NUMBERS: Final = {name: number for number, name in VALUE_KINDS.items()}
+
+SLOT_BYTES: Final = 16
+INSTANCE_BYTES: Final = 16
+EXTERN_BYTES: Final = 32
+#: The union of an extern begins here: the address of a func or memory inside it.
+EXTERN_PAYLOAD: Final = 8
+
+
+class ByteVec(ctypes.Structure):
+    """``wasm_byte_vec_t`` and its likes: a size and an array."""
+
+    _fields_ = (("size", c_size_t), ("data", c_void_p))
+
+
+class EngineNotFound(ImportError):
+    """The ``wasmtime`` package, or its library for this machine, is not installed."""
+
+
+_POINTER, _SIZE, _BOOL = c_void_p, c_size_t, c_bool
+_NAME = (c_char_p, c_size_t)
+
+# name: (result, arguments, releases the GIL)
+_DECLARATIONS: Final[dict[str, tuple[Any, tuple[Any, ...], bool]]] = {
+    "wasm_config_new": (_POINTER, (), False),
+    "wasm_engine_new_with_config": (_POINTER, (_POINTER,), False),
+    "wasmtime_engine_increment_epoch": (None, (_POINTER,), False),
+    "wasmtime_config_epoch_interruption_set": (None, (_POINTER, _BOOL), False),
+    "wasmtime_config_max_wasm_stack_set": (None, (_POINTER, _SIZE), False),
+    "wasmtime_config_async_stack_size_set": (None, (_POINTER, _SIZE), False),
+    "wasmtime_config_memory_may_move_set": (None, (_POINTER, _BOOL), False),
+    "wasmtime_config_memory_reservation_set": (None, (_POINTER, c_uint64), False),
+    "wasmtime_config_wasm_exceptions_set": (None, (_POINTER, _BOOL), False),
+    "wasmtime_config_wasm_tail_call_set": (None, (_POINTER, _BOOL), False),
+    "wasmtime_wat2wasm": (_POINTER, (*_NAME, _POINTER), True),
+    "wasmtime_module_new": (_POINTER, (_POINTER, c_char_p, _SIZE, _POINTER), True),
+    "wasmtime_module_delete": (None, (_POINTER,), False),
+    "wasmtime_module_imports": (None, (_POINTER, _POINTER), False),
+    "wasmtime_module_exports": (None, (_POINTER, _POINTER), False),
+    "wasm_importtype_vec_delete": (None, (_POINTER,), False),
+    "wasm_exporttype_vec_delete": (None, (_POINTER,), False),
+    "wasm_importtype_module": (POINTER(ByteVec), (_POINTER,), False),
+    "wasm_importtype_name": (POINTER(ByteVec), (_POINTER,), False),
+    "wasm_importtype_type": (_POINTER, (_POINTER,), False),
+    "wasm_exporttype_name": (POINTER(ByteVec), (_POINTER,), False),
+    "wasm_exporttype_type": (_POINTER, (_POINTER,), False),
+    "wasm_externtype_kind": (c_uint8, (_POINTER,), False),
+    "wasm_externtype_as_functype_const": (_POINTER, (_POINTER,), False),
+    "wasm_externtype_as_memorytype_const": (_POINTER, (_POINTER,), False),
+    "wasm_functype_params": (POINTER(ByteVec), (_POINTER,), False),
+    "wasm_functype_results": (POINTER(ByteVec), (_POINTER,), False),
+    "wasm_valtype_kind": (c_uint8, (_POINTER,), False),
+    "wasm_valtype_new": (_POINTER, (c_uint8,), False),
+    "wasm_valtype_vec_new": (None, (_POINTER, _SIZE, _POINTER), False),
+    "wasm_functype_new": (_POINTER, (_POINTER, _POINTER), False),
+    "wasmtime_memorytype_is64": (_BOOL, (_POINTER,), False),
+    "wasmtime_memorytype_isshared": (_BOOL, (_POINTER,), False),
+    "wasm_byte_vec_delete": (None, (_POINTER,), False),
+    "wasmtime_linker_new": (_POINTER, (_POINTER,), False),
+    "wasmtime_linker_delete": (None, (_POINTER,), False),
+    "wasmtime_linker_define_func_unchecked": (
+        _POINTER,
+        (_POINTER, *_NAME, *_NAME, _POINTER, _POINTER, _POINTER, _POINTER),
+        False,
+    ),
+    "wasmtime_linker_instantiate_pre": (_POINTER, (_POINTER, _POINTER, _POINTER), False),
+    "wasmtime_instance_pre_delete": (None, (_POINTER,), False),
+    "wasmtime_instance_pre_instantiate": (
+        _POINTER,
+        (_POINTER, _POINTER, _POINTER, _POINTER),
+        True,
+    ),
+    "wasmtime_store_new": (_POINTER, (_POINTER, _POINTER, _POINTER), False),
+    "wasmtime_store_context": (_POINTER, (_POINTER,), False),
+    "wasmtime_store_delete": (None, (_POINTER,), False),
+    "wasmtime_store_limiter": (
+        None,
+        (_POINTER, c_int64, c_int64, c_int64, c_int64, c_int64),
+        False,
+    ),
+    "wasmtime_store_epoch_deadline_callback": (
+        None,
+        (_POINTER, EPOCH_CALLBACK, _POINTER, _POINTER),
+        False,
+    ),
+    "wasmtime_context_set_epoch_deadline": (None, (_POINTER, c_uint64), False),
+    "wasmtime_instance_export_get": (_BOOL, (_POINTER, _POINTER, *_NAME, _POINTER), False),
+    "wasmtime_func_call_unchecked": (
+        _POINTER,
+        (_POINTER, _POINTER, _POINTER, _SIZE, _POINTER),
+        True,
+    ),
+    "wasmtime_memory_data": (_POINTER, (_POINTER, _POINTER), False),
+    "wasmtime_memory_data_size": (_SIZE, (_POINTER, _POINTER), False),
+    "wasmtime_caller_export_get": (_BOOL, (_POINTER, *_NAME, _POINTER), False),
+    "wasmtime_caller_context": (_POINTER, (_POINTER,), False),
+    "wasmtime_trap_new_code": (_POINTER, (c_uint8,), False),
+    "wasmtime_trap_code": (_BOOL, (_POINTER, _POINTER), False),
+    "wasm_trap_message": (None, (_POINTER, _POINTER), False),
+    "wasm_trap_delete": (None, (_POINTER,), False),
+    "wasmtime_error_new": (_POINTER, (c_char_p,), False),
+    "wasmtime_error_message": (None, (_POINTER, _POINTER), False),
+    "wasmtime_error_delete": (None, (_POINTER,), False),
+}
+
+
+def package_directory() -> str:
+    """Return where the ``wasmtime`` package lies, without importing it.
+
+    Raises:
+        EngineNotFound: it is not installed.
+    """
+    spec = find_spec("wasmtime")
+    if spec is None or not spec.submodule_search_locations:
+        raise EngineNotFound("the engine is missing: install the package 'wasmtime' (47 or newer)")
+    return spec.submodule_search_locations[0]
+
+
+def version() -> str:
+    """Return the engine's version, read from the name of its ``dist-info`` directory.
+
+    ``"unknown"`` where there is none (a source checkout).
+    """
+    for name in os.listdir(os.path.dirname(package_directory())):
+        if name.startswith("wasmtime-") and name.endswith(".dist-info"):
+            return name.removeprefix("wasmtime-").removesuffix(".dist-info")
+    return "unknown"
+
+
+def library_path() -> str:
+    """Return the path of the engine's shared library for this machine.
+
+    Raises:
+        EngineNotFound: the package has none for this platform.
+    """
+    # The module ``platform`` would tell the same, and costs 4 ms to import.
+    here = os.uname().machine if hasattr(os, "uname") else os.environ["PROCESSOR_ARCHITECTURE"]
+    cpu = {"amd64": "x86_64", "arm64": "aarch64"}.get(here.lower(), here.lower())
+    name = {"darwin": "_libwasmtime.dylib", "win32": "_wasmtime.dll"}.get(
+        sys.platform, "_libwasmtime.so"
+    )
+    path = os.path.join(package_directory(), f"{sys.platform}-{cpu}", name)
+    if not os.path.exists(path):
+        raise EngineNotFound(f"the package 'wasmtime' has no library for {sys.platform}-{cpu}")
+    return path
+
+
+class Library:
+    """The declared functions as attributes, without their ``wasmtime_`` prefix."""
+
+    def __init__(self) -> None:
+        path = library_path()
+        holding, releasing = ctypes.PyDLL(path), ctypes.CDLL(path)
+        for name, (result, arguments, releases) in _DECLARATIONS.items():
+            function = getattr(releasing if releases else holding, name)
+            function.restype = result
+            function.argtypes = arguments
+            setattr(self, name.removeprefix("wasmtime_"), function)
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"{name} is not declared in wasmtime_capi")
+
+    def message_of_error(self, error: int) -> str:
+        """Return the text of an error and free it."""
+        vector = ByteVec()
+        self.error_message(error, byref(vector))
+        text = self._take_text(vector)
+        self.error_delete(error)
+        return text
+
+    def message_of_trap(self, trap: int) -> tuple[str, int | None]:
+        """Return the text (with the wasm backtrace) and code of a trap, and free it."""
+        vector, code = ByteVec(), c_uint8()
+        self.wasm_trap_message(trap, byref(vector))
+        has_code = self.trap_code(trap, byref(code))
+        text = self._take_text(vector).rstrip("\0")
+        self.wasm_trap_delete(trap)
+        return text, code.value if has_code else None
+
+    def _take_text(self, vector: ByteVec) -> str:
+        return self.take_bytes(vector).decode("utf-8", "replace")
+
+    def take_bytes(self, vector: ByteVec) -> bytes:
+        """Return the bytes of a vector that is ours, and free it."""
+        data = ctypes.string_at(vector.data, vector.size) if vector.size else b""
+        self.wasm_byte_vec_delete(byref(vector))
+        return data
+
+
+def text(vector: Any) -> str:
+    """Return the text of a borrowed vector."""
+    borrowed = vector.contents
+    return ctypes.string_at(borrowed.data, borrowed.size).decode("utf-8", "replace")
+
+
+def elements(vector: Any) -> list[int]:
+    """Return the addresses in a vector of pointers."""
+    if not vector.size:
+        return []
+    return list((c_void_p * vector.size).from_address(vector.data))
+
+
+_library: Library | None = None
+_lock = Lock()
+
+
+def library() -> Library:
+    """Return the engine's library, loaded at the first call.
+
+    Raises:
+        EngineNotFound: the package is not installed, or has no library for this machine.
+    """
+    global _library
+    if _library is None:
+        with _lock:
+            if _library is None:
+                _library = Library()
+    return _library
+
+
+def thunk(shim: Callable[..., int]) -> Any:
+    """Return the C function pointer of a shim; it must be kept for ever."""
+    return THUNK(shim)
+
+
+def address(function: Any) -> int:
+    """Return the address of a C function pointer."""
+    value = ctypes.cast(function, c_void_p).value
+    assert value is not None
+    return value
+
+
+def buffer(size: int) -> tuple[Any, int]:
+    """Return zeroed memory for the engine to write to, and its address."""
+    memory = ctypes.create_string_buffer(size)
+    return memory, ctypes.addressof(memory)
+
+
+def out_pointer() -> tuple[Any, int]:
+    """Return a pointer-sized result slot and its address."""
+    slot = c_void_p()
+    return slot, ctypes.addressof(slot)

@@ -1,0 +1,231 @@
+"""Engines, and modules compiled by them.
+
+There are two engines a process, made at first use and never freed: linkers, thunks and function
+types hold their addresses. They differ in epoch checks, which let a guest that computes be
+stopped and cost compute time, so only runs that can be asked to stop use the second.
+"""
+
+import struct
+from ctypes import byref, c_void_p
+from threading import Lock
+from typing import Any, Final, NamedTuple
+
+from wasi_host.errors import NotAWasiModule
+from wasi_host.runtimes import wasmtime_capi as capi
+
+#: Wasm stack in bytes, on the thread that calls the guest.
+WASM_STACK: Final = 1 << 20
+#: Address space reserved for each memory: all that 32 bits reach, so a memory never moves.
+MEMORY_RESERVATION: Final = 1 << 32
+
+
+class FunctionType(NamedTuple):
+    """Parameter and result types of a function: ``"i32"``, ``"i64"``, ``"f32"``, ``"f64"``..."""
+
+    params: tuple[str, ...]
+    results: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"({', '.join(self.params)}) -> ({', '.join(self.results)})"
+
+
+class Import(NamedTuple):
+    """One import of a module; ``type`` is None for what is no function."""
+
+    module: str
+    name: str
+    type: FunctionType | None
+
+
+class Export(NamedTuple):
+    """One export: ``kind`` is "function", "memory" or "other"; ``flaw`` says what is wrong."""
+
+    kind: str
+    type: FunctionType | None = None
+    flaw: str | None = None
+
+
+class Engine:
+    """A configured engine and its function types, which belong to the engine they were used with.
+
+    Attributes:
+        pointer: the engine's address.
+        epochs: whether its modules have epoch checks.
+    """
+
+    def __init__(self, epochs: bool) -> None:
+        lib = self.lib = capi.library()
+        self.epochs = epochs
+        config = lib.wasm_config_new()
+        lib.config_epoch_interruption_set(config, epochs)
+        # The asynchronous stack must not be smaller, or the engine refuses the configuration.
+        lib.config_async_stack_size_set(config, max(2 << 20, 2 * WASM_STACK))
+        lib.config_max_wasm_stack_set(config, WASM_STACK)
+        lib.config_memory_reservation_set(config, MEMORY_RESERVATION)
+        lib.config_memory_may_move_set(config, False)
+        lib.config_wasm_exceptions_set(config, True)
+        lib.config_wasm_tail_call_set(config, True)
+        self.pointer: int = lib.wasm_engine_new_with_config(config)
+        self._function_types: dict[FunctionType, int] = {}
+        self._lock = Lock()
+
+    def function_type(self, kind: FunctionType) -> int:
+        """Return the engine's form of a function type; kept for ever."""
+        with self._lock:
+            pointer = self._function_types.get(kind)
+            if pointer is None:
+                params, results = self._vector(kind.params), self._vector(kind.results)
+                pointer = self.lib.wasm_functype_new(byref(params), byref(results))
+                self._function_types[kind] = pointer
+            return pointer
+
+    def _vector(self, kinds: tuple[str, ...]) -> capi.ByteVec:
+        vector = capi.ByteVec()
+        values = (c_void_p * len(kinds))(
+            *(self.lib.wasm_valtype_new(capi.KIND_NUMBERS[kind]) for kind in kinds)
+        )
+        self.lib.wasm_valtype_vec_new(byref(vector), len(kinds), values)
+        return vector
+
+    def increment_epoch(self) -> None:
+        """Let every running guest of this engine look whether it is to stop."""
+        self.lib.engine_increment_epoch(self.pointer)
+
+
+_engines: dict[bool, Engine] = {}
+_engines_lock = Lock()
+
+
+def engine(epochs: bool) -> Engine:
+    """Return the process's engine with or without epoch checks."""
+    found = _engines.get(epochs)
+    if found is None:
+        with _engines_lock:
+            found = _engines.get(epochs)
+            if found is None:
+                found = _engines[epochs] = Engine(epochs)
+    return found
+
+
+def wat_to_wasm(source: bytes) -> bytes:
+    """Translate WebAssembly text.
+
+    Raises:
+        NotAWasiModule: the text has an error; the message shows where.
+    """
+    lib = capi.library()
+    vector = capi.ByteVec()
+    error = lib.wat2wasm(source, len(source), byref(vector))
+    if error:
+        raise NotAWasiModule(f"the WebAssembly text is wrong: {lib.message_of_error(error)}")
+    return lib.take_bytes(vector)
+
+
+class CompiledModule:
+    """A module compiled by one engine, with what it imports and exports.
+
+    Raises:
+        NotAWasiModule: the engine refuses the module; the message says why.
+    """
+
+    def __init__(self, wasm: bytes, epochs: bool) -> None:
+        self.engine = engine(epochs)
+        self.lib = self.engine.lib
+        slot, address = capi.out_pointer()
+        error = self.lib.module_new(self.engine.pointer, wasm, len(wasm), address)
+        if error:
+            raise NotAWasiModule(f"not a valid module: {self.lib.message_of_error(error)}")
+        self.pointer: int = slot.value
+        self.imports = self._read_imports()
+        self.exports = self._read_exports()
+
+    def __del__(self) -> None:
+        pointer = getattr(self, "pointer", None)
+        if pointer:
+            self.lib.module_delete(pointer)
+
+    def _read_imports(self) -> list[Import]:
+        lib, vector, result = self.lib, capi.ByteVec(), []
+        lib.module_imports(self.pointer, byref(vector))
+        for item in capi.elements(vector):
+            kind = lib.wasm_importtype_type(item)
+            is_function = lib.wasm_externtype_kind(kind) == capi.TYPE_FUNC
+            result.append(
+                Import(
+                    capi.text(lib.wasm_importtype_module(item)),
+                    capi.text(lib.wasm_importtype_name(item)),
+                    self._function_type(kind) if is_function else None,
+                )
+            )
+        lib.wasm_importtype_vec_delete(byref(vector))
+        return result
+
+    def _read_exports(self) -> dict[str, Export]:
+        lib, vector, result = self.lib, capi.ByteVec(), {}
+        lib.module_exports(self.pointer, byref(vector))
+        for item in capi.elements(vector):
+            name = capi.text(lib.wasm_exporttype_name(item))
+            result[name] = self._export(lib.wasm_exporttype_type(item))
+        lib.wasm_exporttype_vec_delete(byref(vector))
+        return result
+
+    def _export(self, kind: Any) -> Export:
+        lib = self.lib
+        number = lib.wasm_externtype_kind(kind)
+        if number == capi.TYPE_FUNC:
+            return Export("function", self._function_type(kind))
+        if number != capi.TYPE_MEMORY:
+            return Export("other")
+        memory = lib.wasm_externtype_as_memorytype_const(kind)
+        if lib.memorytype_is64(memory):
+            return Export("memory", flaw="has 64-bit addresses")
+        if lib.memorytype_isshared(memory):
+            return Export("memory", flaw="is shared between threads")
+        return Export("memory")
+
+    def _function_type(self, kind: Any) -> FunctionType:
+        lib = self.lib
+        function = lib.wasm_externtype_as_functype_const(kind)
+
+        def names(vector: Any) -> tuple[str, ...]:
+            numbers = [lib.wasm_valtype_kind(item) for item in capi.elements(vector.contents)]
+            return tuple(capi.VALUE_KINDS.get(number, "ref") for number in numbers)
+
+        return FunctionType(
+            names(lib.wasm_functype_params(function)), names(lib.wasm_functype_results(function))
+        )
+
+
+def pack_arguments(kinds: tuple[str, ...], arguments: tuple[int | float, ...]) -> bytes:
+    """Return call arguments in the engine's slots.
+
+    Raises:
+        TypeError: another number of arguments, a type that is no number.
+        OverflowError: an integer that fits neither signed nor unsigned.
+    """
+    if len(kinds) != len(arguments):
+        raise TypeError(f"takes {len(kinds)} arguments, {len(arguments)} were given")
+    parts = []
+    for kind, value in zip(kinds, arguments, strict=True):
+        if kind in ("i32", "i64"):
+            bits = int(kind[1:])
+            if not isinstance(value, int):
+                raise TypeError(f"{value!r} is no integer, where an {kind} is wanted")
+            if not -(1 << (bits - 1)) <= value < 1 << bits:
+                raise OverflowError(f"{value} does not fit an {kind}")
+            part = (value & ((1 << bits) - 1)).to_bytes(bits // 8, "little")
+        elif kind in ("f32", "f64"):
+            part = struct.pack("<f" if kind == "f32" else "<d", value)
+        else:
+            raise TypeError(f"a parameter of type {kind} cannot be given from here")
+        parts.append(part.ljust(capi.SLOT_BYTES, b"\0"))
+    return b"".join(parts)
+
+
+def unpack_results(kinds: tuple[str, ...], slots: bytes) -> list[int | float]:
+    """Return results from the engine's slots; integers signed, as WebAssembly's own tools do."""
+    codes = {"i32": "<i", "i64": "<q", "f32": "<f", "f64": "<d"}
+    return [
+        struct.unpack_from(codes[kind], slots, place * capi.SLOT_BYTES)[0]
+        for place, kind in enumerate(kinds)
+    ]
