@@ -245,6 +245,10 @@ class Descriptor:
         """Return the host descriptor to wait on. BADF: there is none."""
         raise BADF
 
+    def check_accept(self, flags: int) -> None:
+        """Check that ``accept`` can be asked, before there is room made. NOTSOCK: no socket."""
+        raise NOTSOCK
+
     def accept(self, flags: int) -> "Descriptor":
         """Accept a connection. NOTSOCK: no socket."""
         raise NOTSOCK

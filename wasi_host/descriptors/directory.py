@@ -1,0 +1,152 @@
+"""Descriptors of directories, preopened or opened by the guest."""
+
+from array import array
+from typing import Final
+
+from wasi_host.descriptors.base import (
+    FD_FILESTAT_GET,
+    FD_FILESTAT_SET_TIMES,
+    FD_READDIR,
+    Descriptor,
+)
+from wasi_host.errors import BADF, NOTDIR, PERM
+from wasi_host.fs.node import Directory, Stat
+from wasi_spec.enums import Filetype
+from wasi_spec.records import DIRENT
+from wasi_spec.rights import DIRECTORY_RIGHTS
+
+_DIRECTORY: Final = int(Filetype.DIRECTORY)
+#: Where the inode stands in a stat.
+_INO: Final = 1
+
+
+class DirectoryDescriptor(Descriptor):
+    """An open directory.
+
+    Attributes:
+        node: the directory.
+        name: a preopen's guest name in bytes, None for all others.
+        blob: the encoded entries of the last listing, None before the first.
+        offsets: where each entry begins in ``blob``.
+    """
+
+    __slots__ = ("blob", "name", "node", "offsets")
+
+    def __init__(
+        self,
+        node: Directory,
+        rights_base: int,
+        rights_inheriting: int,
+        name: bytes | None = None,
+        fdflags: int = 0,
+    ) -> None:
+        # Not through super(): each run makes one of these for each of its directories.
+        self.node = node
+        self.name = name
+        self.blob: bytes | None = None
+        self.offsets: array[int] | None = None
+        self.filetype = _DIRECTORY
+        self.access = DIRECTORY_RIGHTS
+        self.rights_base = rights_base & DIRECTORY_RIGHTS
+        self.rights_inheriting = rights_inheriting
+        self.fdflags = fdflags
+        self.position = 0
+
+    def directory(self, needed: int) -> Directory:
+        """Return the node. NOTCAPABLE: a right in ``needed`` is missing."""
+        if self.rights_base & needed != needed:
+            raise self.refused(needed)
+        return self.node
+
+    def directory_to_open_in(self, needed: int) -> Directory:
+        """Return the node. NOTCAPABLE: a right in ``needed`` is missing."""
+        if self.rights_base & needed != needed:
+            raise self.refused(needed)
+        return self.node
+
+    def set_flags(self, flags: int) -> None:
+        """Raise BADF: a directory has no flags to set (catalogue 17)."""
+        raise BADF
+
+    def filestat(self) -> Stat:
+        """Return the attributes. NOTCAPABLE: FD_FILESTAT_GET is missing."""
+        self.need(FD_FILESTAT_GET)
+        return self.node.stat()
+
+    def set_times(self, atime_ns: int | None, mtime_ns: int | None) -> None:
+        """Set times; None leaves one as it is.
+
+        Raises:
+            NOTCAPABLE: FD_FILESTAT_SET_TIMES is missing.
+            PERM: the directory was given read-only.
+        """
+        self.need(FD_FILESTAT_SET_TIMES)
+        if self.node.readonly:
+            raise PERM
+        self.node.set_times(atime_ns, mtime_ns)
+
+    def readdir(self, buf_len: int, cookie: int) -> bytes:
+        """Return encoded entries: ``.``, ``..``, then the filesystem's.
+
+        A listing is taken once and kept, so that entries made or removed between two calls
+        neither repeat nor hide another. A cookie is the index of the next entry.
+
+        Args:
+            buf_len: how much to return; the last entry is cut there.
+            cookie: 0 takes a new listing; one at or beyond the end gives nothing.
+
+        Raises:
+            NOTCAPABLE: FD_READDIR is missing.
+        """
+        self.need(FD_READDIR)
+        if cookie == 0 or self.blob is None or self.offsets is None:
+            self.blob, self.offsets = snapshot(self.node)
+        if cookie >= len(self.offsets):
+            return b""
+        start = self.offsets[cookie]
+        return self.blob[start : start + buf_len]
+
+    def prestat(self) -> int:
+        """Return the length in bytes of the guest name. BADF: no preopen."""
+        if self.name is None:
+            raise BADF
+        return len(self.name)
+
+    def prestat_dir_name(self) -> bytes:
+        """Return the guest name. NOTDIR: no preopen."""
+        if self.name is None:
+            raise NOTDIR
+        return self.name
+
+    def close(self) -> None:
+        """Close the node and forget the listing."""
+        self.blob = self.offsets = None
+        self.node.close()
+
+
+def snapshot(node: Directory) -> tuple[bytes, "array[int]"]:
+    """Return a directory's entries, encoded one after another, and where each begins.
+
+    ``..`` has the inode of the directory above, at the root the root's own. A host name that
+    is no UTF-8 is listed as its raw bytes (catalogue 34).
+    """
+    ino = node.stat()[_INO]
+    above = node.parent_ino()
+    pack = DIRENT.pack
+    parts = [
+        pack(1, ino, 1, _DIRECTORY),
+        b".",
+        pack(2, ino if above is None else above, 2, _DIRECTORY),
+        b"..",
+    ]
+    header = DIRENT.size
+    offsets = array("Q", (0, header + 1))
+    end = 2 * header + 3
+    index = 2
+    for name, entry_ino, filetype in node.entries():
+        text = name.encode("utf-8", "surrogateescape")
+        index += 1
+        parts += (pack(index, entry_ino, len(text), filetype), text)
+        offsets.append(end)
+        end += header + len(text)
+    return b"".join(parts), offsets

@@ -1,0 +1,138 @@
+"""The table of descriptors: which number names which, and which descriptor a node gets.
+
+Only the table adds, removes and moves descriptors and picks their numbers.
+"""
+
+from heapq import heappop, heappush
+from typing import Final, NoReturn
+
+from wasi_host.descriptors.base import FD_READ, FD_READDIR, FD_WRITE, Descriptor
+from wasi_host.descriptors.directory import DirectoryDescriptor
+from wasi_host.descriptors.file import (
+    FileDescriptor,
+    HostFileDescriptor,
+    MemoryFileDescriptor,
+)
+from wasi_host.descriptors.stream import StreamDescriptor
+from wasi_host.errors import BADF, MFILE
+from wasi_host.fs.host import HostFile
+from wasi_host.fs.memory import MemoryFile
+from wasi_host.fs.node import Directory, File, Node, Stream
+from wasi_spec.rights import FILE_RIGHTS, STREAM_RIGHTS
+
+#: How many descriptors an instance may have open where nothing else is said.
+OPEN_FILES: Final = 256
+
+
+class DescriptorTable(dict[int, Descriptor]):
+    """Descriptors by number; ``table[fd]`` raises BADF for one that is not open.
+
+    Attributes:
+        limit: how many may be open at once.
+        limit_hit: whether one more was asked for.
+    """
+
+    __slots__ = ("_free", "_next", "limit", "limit_hit")
+
+    def __init__(self, limit: int = OPEN_FILES) -> None:
+        self.limit = limit
+        self.limit_hit = False
+        # Every number below ``_next`` is either open or in the heap of free ones.
+        self._free: list[int] = []
+        self._next = 0
+
+    def __missing__(self, fd: int) -> NoReturn:
+        raise BADF
+
+    def check_room(self) -> None:
+        """Check that one more descriptor can be open; ask before anything is created.
+
+        Raises:
+            MFILE: the limit is reached.
+        """
+        if len(self) >= self.limit:
+            self.limit_hit = True
+            raise MFILE
+
+    def insert(self, descriptor: Descriptor) -> int:
+        """Give a descriptor the lowest free number, and return it; ``check_room`` came before."""
+        if self._free:
+            fd = heappop(self._free)
+        else:
+            fd = self._next
+            self._next = fd + 1
+        self[fd] = descriptor
+        return fd
+
+    def close(self, fd: int) -> None:
+        """Close a descriptor; its number is free again even where closing fails.
+
+        Raises:
+            BADF: it is not open.
+        """
+        descriptor = self[fd]
+        del self[fd]
+        heappush(self._free, fd)
+        descriptor.close()
+
+    def renumber(self, fd: int, to: int) -> None:
+        """Move a descriptor to another open number, whose own is closed.
+
+        Onto itself nothing happens. An error of closing is lost, as dup2 loses it.
+
+        Raises:
+            BADF: one of the two is not open.
+        """
+        descriptor, old = self[fd], self[to]
+        if fd == to:
+            return
+        self[to] = descriptor
+        del self[fd]
+        heappush(self._free, fd)
+        try:
+            old.close()
+        except OSError:
+            return
+
+    def close_all(self) -> None:
+        """Close every descriptor; the first error is raised when all are closed."""
+        error: OSError | None = None
+        descriptors = list(self.values())
+        self.clear()
+        self._free.clear()
+        self._next = 0
+        for descriptor in descriptors:
+            try:
+                descriptor.close()
+            except OSError as failed:
+                error = error or failed
+        if error is not None:
+            raise error
+
+
+def open_node(
+    node: Node, rights: int, inheriting: int, fdflags: int, readable: bool, writable: bool
+) -> Descriptor:
+    """Return the descriptor for an open node.
+
+    Args:
+        node: what was opened; the descriptor closes it.
+        rights: what it may be given; less what the kind and the open mode never have.
+        inheriting: what descriptors opened below it may be given.
+        fdflags: the flags it was opened with.
+        readable: whether it was opened for reading.
+        writable: whether it was opened for writing; never a directory.
+    """
+    if isinstance(node, Directory):
+        return DirectoryDescriptor(node, rights, inheriting, None, fdflags)
+    withheld = (0 if readable else FD_READ | FD_READDIR) | (0 if writable else FD_WRITE)
+    access = FILE_RIGHTS & ~withheld
+    kind = type(node)
+    if kind is HostFile:
+        return HostFileDescriptor(node, access, rights, inheriting, fdflags)
+    if kind is MemoryFile:
+        return MemoryFileDescriptor(node, access, rights, inheriting, fdflags)
+    if isinstance(node, File):
+        return FileDescriptor(node, access, rights, inheriting, fdflags)
+    assert isinstance(node, Stream)
+    return StreamDescriptor(node, STREAM_RIGHTS & ~withheld, rights, inheriting, fdflags)

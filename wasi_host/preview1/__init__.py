@@ -1,0 +1,108 @@
+"""The 46 calls over plain values: ints, str paths, bytes; they return values or raise.
+
+For each row of ``wasi_spec.FUNCTIONS`` there is a method of its name, whose parameters are the
+row's: an iovec array is ``size`` (how much there is room for), a ciovec array ``data``, a
+buffer to fill only its length. Enum values, flags and texts were checked before; ``data`` may
+be valid only during the call, so who keeps it copies it. Guest memory and engines are unknown
+here.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from wasi_host.descriptors.base import Descriptor
+from wasi_host.descriptors.directory import DirectoryDescriptor
+from wasi_host.descriptors.table import OPEN_FILES, DescriptorTable
+from wasi_host.fs.node import Directory, FileSystem
+from wasi_host.preview1.fd import FdCalls
+from wasi_host.preview1.path import PathCalls
+from wasi_host.preview1.poll import PollCalls
+from wasi_host.preview1.process import ProcessCalls
+from wasi_host.preview1.sock import SockCalls
+from wasi_host.preview1.state import State, encode_args, encode_environ, guest_bytes
+from wasi_host.world.clocks import Clocks
+from wasi_host.world.randomness import Randomness
+from wasi_host.world.scheduler import Scheduler
+from wasi_spec.rights import ALL_RIGHTS, DIRECTORY_RIGHTS, FILE_RIGHTS
+
+__all__ = ["Preview1", "State", "encode_args", "encode_environ"]
+
+_INHERITING = DIRECTORY_RIGHTS | FILE_RIGHTS
+
+
+class Preview1(ProcessCalls, FdCalls, PathCalls, PollCalls, SockCalls):
+    """All calls of WASI preview1 for one instance."""
+
+    __slots__ = ()
+
+    @classmethod
+    def for_run(
+        cls,
+        stdio: Iterable[Descriptor],
+        preopens: Sequence[tuple[str | bytes, Directory | FileSystem]] = (),
+        *,
+        args: list[bytes] | None = None,
+        environ: list[bytes] | None = None,
+        clocks: Clocks | None = None,
+        scheduler: Scheduler | None = None,
+        randomness: Randomness | None = None,
+        rights: int = ALL_RIGHTS,
+        strict: bool = False,
+        open_files: int = OPEN_FILES,
+    ) -> "Preview1":
+        """Return the calls for one run, with its standard streams and directories open.
+
+        Args:
+            stdio: the descriptors 0, 1, 2; closed with the instance.
+            preopens: guest name and directory for the descriptors from 3 on, in this order. A
+                filesystem is asked for its root; a directory is closed with the instance.
+            args: the command line, as ``encode_args`` returns it.
+            environ: the environment, as ``encode_environ`` returns it.
+            clocks: the host's by default.
+            scheduler: a new one over ``clocks`` by default.
+            randomness: the host's by default.
+            rights: what the embedder grants, a set of ``wasi_spec.Rights``.
+            strict: whether ``path_open`` gives exactly the rights asked for.
+            open_files: how many descriptors may be open; what is given here counts.
+
+        Raises:
+            ValueError: a guest name holds a NUL or a lone surrogate.
+            OSError: a filesystem's root cannot be opened; what was opened here is closed.
+        """
+        fds = DescriptorTable(open_files)
+        for descriptor in stdio:
+            if rights != ALL_RIGHTS:
+                descriptor.rights_base &= rights
+            fds.insert(descriptor)
+        _open_preopens(fds, preopens, rights)
+        if clocks is None:
+            clocks = Clocks()
+        return cls(
+            fds,
+            [] if args is None else args,
+            [] if environ is None else environ,
+            clocks,
+            Scheduler(clocks) if scheduler is None else scheduler,
+            Randomness() if randomness is None else randomness,
+            strict,
+        )
+
+
+def _open_preopens(
+    fds: DescriptorTable,
+    preopens: Sequence[tuple[str | bytes, Directory | FileSystem]],
+    rights: int,
+) -> None:
+    base, inheriting = DIRECTORY_RIGHTS & rights, _INHERITING & rights
+    opened: list[Directory] = []
+    try:
+        for name, source in preopens:
+            if isinstance(name, str):
+                name = guest_bytes(name, "the guest name of a directory")
+            if isinstance(source, FileSystem):
+                source = source.open_root()
+                opened.append(source)
+            fds.insert(DirectoryDescriptor(source, base, inheriting, name))
+    except BaseException:
+        for directory in opened:
+            directory.close()
+        raise
