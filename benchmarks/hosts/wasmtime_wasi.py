@@ -1,4 +1,4 @@
-"""Runs a guest on wasmtime's own WASI: `python -m benchmarks.hosts.wasmtime_wasi DIR MODULE ...`."""
+"""Runs a guest on wasmtime's own WASI: `... benchmarks.hosts.wasmtime_wasi DIR MODULE ARG...`."""
 
 import os
 import sys
