@@ -146,9 +146,10 @@ class FileDescriptor(Descriptor):
         return count
 
     def append(self, data: bytes | memoryview) -> int:
-        """Write at the end; the position becomes the end (catalogue 55)."""
+        """Write at the end; the position becomes the end (catalogue 55), unless it was nothing."""
         count = self.node.append(data)
-        self.position = self.node.stat()[_SIZE]
+        if count:
+            self.position = self.node.stat()[_SIZE]
         return count
 
     def pwrite(self, data: bytes | memoryview, offset: int) -> int:
