@@ -20,7 +20,7 @@ SPEC, ERRORS, FOREIGN = "wasi_spec", "wasi_host.errors", "wasi_host.errors:forei
 FS, WORLD, NODE = "wasi_host.fs", "wasi_host.world", "wasi_host.fs.node"
 DESCRIPTORS, PREVIEW1 = "wasi_host.descriptors", "wasi_host.preview1"
 LAYERS, BINDING, RUNTIMES = "wasi_host.layers", "wasi_host.binding", "wasi_host.runtimes"
-FRONT = "limits interrupts results sources modules cache changes wasi sandbox process pool"
+FRONT = "limits interrupts results sources streams modules cache changes wasi sandbox process pool"
 FRONT_MODULES = tuple(f"wasi_host.{name}" for name in FRONT.split())
 INSPECT, CONFORMANCE, CLI = "wasi_host.inspect", "conformance", "wasi_host.cli"
 
@@ -29,7 +29,7 @@ INSPECT, CONFORMANCE, CLI = "wasi_host.inspect", "conformance", "wasi_host.cli"
 LADDER = (
     (0, SPEC, "errno enums flags rights types layout records functions unstable", ()),
     (1, "wasi_host", "errors", (SPEC,)),
-    (2, FS, "node resolve openat2 memory host wrappers overlay namespace archive devices "
+    (2, FS, "node resolve openat2 memory_data memory_tree memory host wrappers overlay namespace archive devices "
             "pyfs fsspec export", (SPEC, FOREIGN)),
     (2, WORLD, "clocks randomness wake scheduler streams stdio sockets", (SPEC, FOREIGN, NODE)),
     (3, DESCRIPTORS, "base file directory stream socket table", (SPEC, ERRORS, FS, WORLD)),
