@@ -29,8 +29,8 @@ INSPECT, CONFORMANCE, CLI = "wasi_host.inspect", "conformance", "wasi_host.cli"
 LADDER = (
     (0, SPEC, "errno enums flags rights types layout records functions unstable", ()),
     (1, "wasi_host", "errors", (SPEC,)),
-    (2, FS, "node resolve openat2 memory_data memory_tree memory host wrappers overlay namespace archive devices "
-            "pyfs fsspec export", (SPEC, FOREIGN)),
+    (2, FS, "node resolve openat2 memory_data memory_tree memory host wrappers overlay namespace "
+            "archive devices pyfs fsspec export", (SPEC, FOREIGN)),
     (2, WORLD, "clocks randomness wake scheduler streams stdio sockets", (SPEC, FOREIGN, NODE)),
     (3, DESCRIPTORS, "base file directory stream socket table", (SPEC, ERRORS, FS, WORLD)),
     (4, PREVIEW1, "state process fd path poll sock", (SPEC, ERRORS, FS, WORLD, DESCRIPTORS)),
