@@ -10,7 +10,7 @@ import threading
 
 # The enum conversions of the module ``signal`` cost 7 us for each exchange, the functions below
 # them 0.3 us.
-from _signal import SIGINT, getsignal, signal
+from _signal import SIGINT, getsignal, signal  # type: ignore[import-not-found]
 from collections.abc import Callable
 from types import FrameType, TracebackType
 

@@ -35,6 +35,7 @@ class Limits(_Limits):
     __slots__ = ()
 
     def __new__(cls, memory: int = GIB, open_files: int = 256) -> "Limits":
+        """Check the limits."""
         for name, value, least in (("memory", memory, 65_536), ("open_files", open_files, 3)):
             if not isinstance(value, int):
                 raise TypeError(f"Limits.{name} must be an integer, not {value!r}")

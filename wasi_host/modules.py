@@ -22,8 +22,6 @@ KEPT_BINDINGS: Final = 32
 _CORE: Final = b"\0asm\x01\0\0\0"
 _START: Final = FunctionType((), ())
 
-ModuleSource = "str | os.PathLike[str] | bytes | Module"
-
 
 class Module:
     """A WASI program or reactor, compiled.

@@ -2,7 +2,7 @@
 
 import subprocess
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from wasi_host.errors import Trap
 
@@ -29,6 +29,7 @@ class CompletedRun(subprocess.CompletedProcess[Any]):
         limits_hit: the limits that answered the guest with an errno: ``"open_files"``.
         trap: None, or the trap, with its wasm backtrace in ``trap.message``.
         usage: see ``Usage``.
+        values: what the function named by ``invoke`` returned.
     """
 
     def __init__(
@@ -42,12 +43,14 @@ class CompletedRun(subprocess.CompletedProcess[Any]):
         limits_hit: frozenset[str] = frozenset(),
         trap: Trap | None = None,
         usage: Usage = Usage(0.0, 0),  # noqa: B008  immutable
+        values: tuple[int | float, ...] = (),
     ) -> None:
-        super().__init__(list(args), returncode, stdout, stderr)
+        super().__init__(cast("Any", list(args)), returncode, stdout, stderr)
         self.stopped = stopped
         self.limits_hit = limits_hit
         self.trap = trap
         self.usage = usage
+        self.values = values
 
     def check_returncode(self) -> None:
         """Raise ``Trapped`` after a trap, ``RunError`` after any other exit code but 0."""

@@ -73,9 +73,7 @@ class Emitter:
         for result in function.results:
             pointer = f"{result.name}_ptr"
             self.names.append(pointer)
-            self.pointers.append(
-                f"if {pointer} + {layout(result.type).size} > size: raise FAULT"
-            )
+            self.pointers.append(f"if {pointer} + {layout(result.type).size} > size: raise FAULT")
 
     def _param(self, name: str, kind: Type) -> None:
         self.names.append(name)
@@ -87,9 +85,7 @@ class Emitter:
             if kind is types.POINTER_U8:
                 self.output = name
         elif self.output is not None and name == f"{self.output}_len":
-            self.pointers.append(
-                f"if {self.output} + {name} > size and {name}: raise FAULT"
-            )
+            self.pointers.append(f"if {self.output} + {name} > size and {name}: raise FAULT")
             self.arguments.append(name)
         else:
             self._scalar(name, kind)
@@ -161,9 +157,7 @@ class Emitter:
             return self._call_reading(called)
         lines = []
         if "data" in self.arguments:
-            lines.append(
-                "data = mem[at:at + want] if vectors is None else join(mem, vectors)"
-            )
+            lines.append("data = mem[at:at + want] if vectors is None else join(mem, vectors)")
         if self.output is not None:
             lines += [
                 f"data = {called}",
@@ -237,9 +231,7 @@ def gather(mem: memoryview, size: int, iovs: int, count: int) -> tuple[list[tupl
         raise FAULT
     taken = min(count, VECTORS)
     vectors = [
-        vector
-        for vector in records.IOVEC.iter_unpack(mem[iovs : iovs + 8 * taken])
-        if vector[1]
+        vector for vector in records.IOVEC.iter_unpack(mem[iovs : iovs + 8 * taken]) if vector[1]
     ]
     for at, length in vectors:
         if at + length > size:

@@ -19,6 +19,7 @@ from wasi_host.errors import NotAWasiModule, Stopped, Trap
 from wasi_host.runtimes import wasmtime_capi as capi
 from wasi_host.runtimes.wasmtime_engine import (
     CompiledModule,
+    Export,
     FunctionType,
     pack_arguments,
     unpack_results,
@@ -28,7 +29,6 @@ from wasi_spec.functions import FUNCTIONS, MODULE, core_signature
 _SIGNATURES: Final = {
     function.name: FunctionType(*core_signature(function)) for function in FUNCTIONS
 }
-_START: Final = FunctionType((), ())
 _TRAP_NAMES: Final = {
     0: "stack overflow",
     1: "memory out of bounds",
@@ -243,9 +243,7 @@ class Instance:
         if export is None or export.kind != "memory" or export.flaw:
             return
         self._memory = self._extern(b"memory")
-        self.context.attach(
-            self._store_context, addressof(self._memory) + capi.EXTERN_PAYLOAD
-        )
+        self.context.attach(self._store_context, addressof(self._memory) + capi.EXTERN_PAYLOAD)
 
     def _extern(self, name: bytes) -> Any:
         extern = create_string_buffer(capi.EXTERN_BYTES)
@@ -254,6 +252,11 @@ class Instance:
         )
         assert found, name
         return extern
+
+    @property
+    def exports(self) -> dict[str, Export]:
+        """What the module exports."""
+        return self._binding.module.exports
 
     @property
     def memory_size(self) -> int:
@@ -270,9 +273,7 @@ class Instance:
         """A writable view of the memory as it is now. It must not be used after ``close``."""
         self._require_open()
         if self._memory is not None:
-            self.context.attach(
-                self._store_context, addressof(self._memory) + capi.EXTERN_PAYLOAD
-            )
+            self.context.attach(self._store_context, addressof(self._memory) + capi.EXTERN_PAYLOAD)
         return self.context.mem
 
     def start(self) -> None:

@@ -1,0 +1,130 @@
+"""``wasi-host run``: run a program, with the exit status of the program.
+
+Statuses of our own: 2 usage, 125 an error of the host, 126 not a WASI module, 127 module not
+found, 130 Ctrl-C, 134 a trap. An exit code above 255 is 255: a guest's exit(256) is no success.
+"""
+
+import os
+import sys
+from typing import Any
+
+import click
+
+from wasi_host.cli.options import OrderedCommand, directories, environment
+from wasi_host.errors import NotAWasiModule
+from wasi_host.results import CompletedRun
+from wasi_host.sandbox import run as run_program
+
+HOST_ERROR, NOT_A_MODULE, NOT_FOUND, INTERRUPTED, TRAPPED = 125, 126, 127, 130, 134
+
+
+@click.command(
+    cls=OrderedCommand,
+    context_settings={
+        "ignore_unknown_options": False,
+        "allow_interspersed_args": False,
+        "help_option_names": ["-h", "--help"],
+    },
+)
+@click.option(
+    "--dir", multiple=True, metavar="HOST[::GUEST]", help="Give the guest a host directory."
+)
+@click.option(
+    "--ro-dir", multiple=True, metavar="HOST[::GUEST]", help="The same, for reading only."
+)
+@click.option(
+    "--mem-dir",
+    multiple=True,
+    metavar="[HOST::]GUEST",
+    help="Give the guest a directory in memory; HOST is copied in at the start.",
+)
+@click.option(
+    "-e",
+    "--env",
+    multiple=True,
+    metavar="NAME[=VALUE]",
+    help="Set an environment variable; NAME alone inherits it.",
+)
+@click.option("--inherit-env", is_flag=True, help="Give the guest the whole environment.")
+@click.option("--argv0", metavar="NAME", help="The guest's argv[0]; the module's name by default.")
+@click.option(
+    "--invoke",
+    metavar="FUNCTION",
+    help="Call an exported function instead of _start, with ARGS as numbers.",
+)
+@click.option(
+    "--stdin",
+    "stdin",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Read standard input from a file.",
+)
+@click.option(
+    "--strict-rights",
+    is_flag=True,
+    help="Give each descriptor exactly the rights its open asked for.",
+)
+@click.argument("module")
+@click.argument("args", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def run(
+    given: list[tuple[str, str]],
+    /,
+    module: str,
+    args: tuple[str, ...],
+    stdin: str | None,
+    env: tuple[str, ...],
+    inherit_env: bool,
+    argv0: str | None,
+    invoke: str | None,
+    strict_rights: bool,
+    **_options: object,
+) -> None:
+    """Run the WASI command MODULE; everything after it goes to the program.
+
+    The guest sees no files but the directories given here, and no environment but what --env
+    and --inherit-env give.
+    """
+    options: dict[str, Any] = {
+        "dirs": directories(given),
+        "env": environment(env, inherit_env, os.environ),
+        "argv0": argv0,
+        "invoke": invoke,
+        "rights": "strict" if strict_rights else "grant",
+    }
+    sys.exit(_status(module, args, stdin, options))
+
+
+def _status(module: str, args: tuple[str, ...], stdin: str | None, options: dict[str, Any]) -> int:
+    try:
+        if stdin is None:
+            result = run_program([module, *args], **options)
+        else:
+            with open(stdin, "rb") as file:
+                result = run_program([module, *args], stdin=file, **options)
+    except NotAWasiModule as error:
+        return _say(str(error), NOT_A_MODULE)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        return _say(f"{error.filename or module}: {error.strerror}", NOT_FOUND)
+    except (PermissionError, IsADirectoryError) as error:
+        return _say(f"{error.filename or module}: {error.strerror}", NOT_A_MODULE)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except (ValueError, TypeError, AttributeError) as error:
+        raise click.UsageError(str(error)) from None
+    except (OSError, RuntimeError) as error:
+        return _say(str(error), HOST_ERROR)
+    return _report(result)
+
+
+def _report(result: CompletedRun) -> int:
+    if result.trap is not None:
+        return _say(result.trap.message, TRAPPED)
+    for value in result.values:
+        click.echo(value)
+    return min(result.returncode, 255)
+
+
+def _say(message: str, status: int) -> int:
+    click.echo(f"wasi-host: {message}", err=True)
+    return status

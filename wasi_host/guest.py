@@ -1,0 +1,196 @@
+"""One guest with its world, from the opening of its streams to the giving back of everything.
+
+A run is: open the streams and directories, make the host (``Preview1``) of them, take a free
+binding of the module, instantiate, start; then give back everything in reverse. To stop a run,
+from whichever thread, means three things: its next host call raises, a wait is woken, and a
+guest that computes is told at its next epoch check.
+"""
+
+from collections.abc import Mapping, Sequence
+from time import perf_counter
+from typing import Final, NamedTuple
+
+from wasi_host.errors import ProcExit, Stopped, Trap
+from wasi_host.interrupts import Interruptible
+from wasi_host.limits import Limits, call_after
+from wasi_host.modules import Module
+from wasi_host.preview1 import Preview1, encode_args, encode_environ
+from wasi_host.results import ENDED, TRAPPED, CompletedRun, Usage
+from wasi_host.runtimes.wasmtime import Instance
+from wasi_host.sources import Preopens
+from wasi_host.streams import Spec, Streams
+from wasi_host.world.clocks import Clocks
+from wasi_host.world.randomness import Randomness
+from wasi_host.world.scheduler import Scheduler
+
+# Neither has state of a run.
+_CLOCKS: Final = Clocks()
+_RANDOMNESS: Final = Randomness()
+
+
+class Recipe(NamedTuple):
+    """What all runs of a sandbox share, checked and prepared."""
+
+    module: Module
+    preopens: Preopens
+    environ: list[bytes]
+    limits: Limits
+    rights: int
+    strict: bool
+
+
+class Guest:
+    """One instance of a module with its world; used once.
+
+    Args:
+        recipe: what is shared.
+        words: the arguments after the program's name.
+        spec: its standard streams.
+        argv0: the program's name; None: the module's.
+        env: its environment; None: the recipe's.
+        epochs: whether it must be possible to stop it while it computes.
+
+    Raises:
+        ValueError: an argument or variable holds a NUL or a lone surrogate.
+        OSError: a stream or directory cannot be opened. All that was opened is closed.
+    """
+
+    __slots__ = ("_binding", "_recipe", "_variant", "host", "instance", "streams")
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        words: Sequence[str | bytes],
+        spec: Spec,
+        argv0: str | None,
+        env: Mapping[str, str] | None,
+        epochs: bool,
+    ) -> None:
+        self._recipe = recipe
+        args = encode_args([recipe.module.name if argv0 is None else argv0, *words])
+        environ = recipe.environ if env is None else encode_environ(env)
+        self._variant = recipe.module.variant(epochs)
+        self.instance: Instance | None = None
+        scheduler = Scheduler(_CLOCKS)
+        self.streams = Streams(spec, scheduler)
+        try:
+            self.host = Preview1.for_run(
+                self.streams.descriptors(recipe.rights),
+                recipe.preopens.open(),
+                args=args,
+                environ=environ,
+                clocks=_CLOCKS,
+                scheduler=scheduler,
+                randomness=_RANDOMNESS,
+                rights=recipe.rights,
+                strict=recipe.strict,
+                open_files=recipe.limits.open_files,
+            )
+        except BaseException:
+            self.streams.close()
+            raise
+        self._binding = self._variant.take()
+
+    def stop(self, reason: str) -> None:
+        """Stop the guest, whatever it is doing. From any thread or a signal handler."""
+        self._binding.context.stop(reason)
+        self.host.scheduler.stop(reason)
+        engine = self._variant.compiled.engine
+        if engine.epochs:
+            engine.increment_epoch()
+
+    def instantiate(self) -> Instance:
+        """Make the engine's instance; runs the start section."""
+        self.instance = self._binding.instantiate(self.host, self._recipe.limits.memory)
+        return self.instance
+
+    def run(
+        self,
+        args: Sequence[object],
+        words: Sequence[str | bytes],
+        invoke: str | None,
+        timeout: float | None,
+    ) -> CompletedRun:
+        """Run to the end, and give everything back.
+
+        Args:
+            args: what the result says was run.
+            words: the arguments, for ``invoke``.
+            invoke: the function to call instead of ``_start``.
+            timeout: seconds after which the guest is stopped.
+        """
+        began = perf_counter()
+        code, memory = 0, 0
+        stopped: str | None = None
+        trap: Trap | None = None
+        values: tuple[int | float, ...] = ()
+        alarm = None
+        try:
+            with Interruptible(self.stop):
+                try:
+                    if timeout is not None:
+                        alarm = call_after(timeout, lambda: self.stop("timeout"))
+                    values = _start(self.instantiate(), invoke, words)
+                except ProcExit as end:
+                    code = end.code
+                except Trap as error:
+                    code, trap = TRAPPED, error
+                except Stopped as end:
+                    code, stopped = ENDED, end.reason
+                finally:
+                    if alarm is not None:
+                        alarm.cancel()
+            if self.instance is not None:
+                memory = self.instance.memory_size
+        finally:
+            self.close()
+        return CompletedRun(
+            args,
+            code,
+            self.streams.captured(1),
+            self.streams.captured(2),
+            stopped=stopped,
+            limits_hit=frozenset(("open_files",)) if self.host.fds.limit_hit else frozenset(),
+            trap=trap,
+            usage=Usage(perf_counter() - began, memory),
+            values=values,
+        )
+
+    def close(self) -> None:
+        """Free the instance, close descriptors and streams, give the binding back."""
+        if self.instance is not None:
+            self.instance.close()
+        self._binding.context.detach()
+        self._variant.give(self._binding)
+        self.host.close()
+        self.streams.close()
+        self.host.scheduler.close()
+
+
+def _start(
+    instance: Instance, invoke: str | None, words: Sequence[str | bytes]
+) -> tuple[int | float, ...]:
+    """Call ``_start``, or the function named; return what it returned.
+
+    Raises:
+        AttributeError: there is no such function.
+        TypeError: there are fewer words than it takes arguments.
+        ValueError: a word is no number of the parameter's type.
+    """
+    if invoke is None:
+        instance.start()
+        return ()
+    export = instance.exports.get(invoke)
+    if export is None or export.type is None:
+        names = [name for name, item in instance.exports.items() if item.type is not None]
+        raise AttributeError(f"there is no exported function {invoke!r}; there are {names}")
+    params = export.type.params
+    if len(words) < len(params):
+        raise TypeError(f"{invoke} takes {len(params)} arguments, {len(words)} were given")
+    numbers: list[int | float] = []
+    for word, kind in zip(words, params, strict=False):
+        text = word.decode() if isinstance(word, bytes) else word
+        numbers.append(float(text) if kind.startswith("f") else int(text, 0))
+    if "_initialize" in instance.exports and invoke != "_initialize":
+        instance.call("_initialize")
+    return tuple(instance.call(invoke, *numbers))

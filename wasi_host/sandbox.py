@@ -1,0 +1,325 @@
+"""Running programs: ``Sandbox`` is the recipe, ``Instance`` one live guest, ``run`` does it all."""
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from wasi_host.guest import Guest, Recipe
+from wasi_host.interrupts import Interruptible
+from wasi_host.limits import Limits
+from wasi_host.modules import Module, load
+from wasi_host.preview1 import encode_environ
+from wasi_host.results import CompletedRun, TimeoutExpired
+from wasi_host.sources import NONE, Preopens, Source
+from wasi_host.streams import Spec, specify
+from wasi_host.world.stdio import StreamSource
+from wasi_spec.rights import ALL_RIGHTS
+
+#: One word of a command line.
+Word = str | bytes | os.PathLike[str]
+#: What names a module.
+ModuleSource = str | bytes | os.PathLike[str] | Module
+
+_DEFAULT_LIMITS = Limits()
+
+#: Keywords of ``subprocess.run`` that cannot be meant here, and what to do instead.
+_NOT_HERE = {
+    "cwd": "a guest is in no directory of the host: give dirs={'.': path}",
+    "shell": "there is no shell in a sandbox: give the module and its arguments",
+    "executable": "the module is the first of args; argv0= names it to the guest",
+    "preexec_fn": "nothing is forked",
+    "universal_newlines": "give text=True",
+}
+
+
+class Sandbox:
+    """How to run a module: reusable, unchangeable; one of paths, bytes and dicts pickles.
+
+    Args:
+        module: a path, the bytes of a module, or a ``Module``.
+        dirs: guest path -> source; the guest sees no other files. A str or path is a host
+            directory, a dict a fresh tree in memory for each run; see ``HostDir``, ``MemoryFS``.
+        env: the guest's environment. Empty by default, unlike ``subprocess``.
+        limits: sizes a run may use.
+        rights: ``"grant"``: a descriptor opened by path can do all that its directory grants;
+            ``"strict"``: just what its open asked for; a set of ``wasi_spec.Rights``: as
+            ``"grant"``, but nothing beyond the set.
+
+    Raises:
+        FileNotFoundError, NotADirectoryError: the module or a directory is missing.
+        NotAWasiModule: the module is something else.
+        TypeError, ValueError: an argument of the wrong kind, or out of range.
+    """
+
+    __slots__ = ("_options", "_recipe")
+
+    def __init__(
+        self,
+        module: ModuleSource,
+        *,
+        dirs: Mapping[str, Source] | None = None,
+        env: Mapping[str, str] | None = None,
+        limits: Limits = _DEFAULT_LIMITS,
+        rights: str | int = "grant",
+    ) -> None:
+        self._options: dict[str, Any] = {
+            "module": module,
+            "dirs": dirs,
+            "env": env,
+            "limits": limits,
+            "rights": rights,
+        }
+        if not isinstance(limits, Limits):
+            raise TypeError(f"limits must be wasi_host.Limits, not {type(limits).__name__}")
+        mask, strict = _rights(rights)
+        environ = encode_environ(env) if env else []
+        preopens = Preopens(dirs) if dirs else NONE
+        self._recipe = Recipe(load(module), preopens, environ, limits, mask, strict)
+
+    def replace(self, **changes: object) -> "Sandbox":
+        """Return a sandbox that differs in the arguments given here."""
+        options: dict[str, Any] = {**self._options, "module": self._recipe.module, **changes}
+        return Sandbox(**options)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (self._options,)
+
+    def __repr__(self) -> str:
+        return f"Sandbox({self._recipe.module.name!r}, dirs={list(self._options['dirs'] or ())})"
+
+    def run(
+        self,
+        argv: Iterable[Word] = (),
+        *,
+        input: str | bytes | None = None,
+        stdin: StreamSource = None,
+        stdout: StreamSource = None,
+        stderr: StreamSource = None,
+        capture_output: bool = False,
+        text: bool | None = None,
+        encoding: str | None = None,
+        errors: str | None = None,
+        timeout: float | None = None,
+        check: bool = False,
+        env: Mapping[str, str] | None = None,
+        argv0: str | None = None,
+        invoke: str | None = None,
+    ) -> CompletedRun:
+        """Run the module once, in a fresh instance; the keywords and exceptions are ``run``'s.
+
+        ``argv`` is what follows the program's name; ``env`` is the environment of this run,
+        None the sandbox's.
+        """
+        recipe = self._recipe
+        words = [os.fspath(word) for word in _list(argv)]
+        spec = specify(
+            input=input,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            capture_output=capture_output,
+            text=text,
+            encoding=encoding,
+            errors=errors,
+        )
+        epochs = timeout is not None
+        if invoke is None:
+            recipe.module.variant(epochs).require_command(recipe.module.name)
+        guest = Guest(recipe, words, spec, argv0, env, epochs)
+        result = guest.run([self._options["module"], *words], words, invoke, timeout)
+        if guest.streams.failures:
+            raise guest.streams.failures[0]
+        if result.stopped == "timeout" and timeout is not None:
+            raise TimeoutExpired(result, timeout)
+        if check:
+            result.check_returncode()
+        return result
+
+    def instantiate(
+        self,
+        argv: Iterable[Word] = (),
+        *,
+        stdin: StreamSource = None,
+        stdout: StreamSource = None,
+        stderr: StreamSource = None,
+        env: Mapping[str, str] | None = None,
+        argv0: str | None = None,
+    ) -> "Instance":
+        """Return a live instance of a reactor; ``_initialize`` is called if there is one.
+
+        Raises:
+            ProcExit: the module ended itself while it was set up.
+            Trap: it trapped.
+        """
+        words = [os.fspath(word) for word in _list(argv)]
+        spec = Spec(stdin, stdout, stderr, None, "strict")
+        return Instance(Guest(self._recipe, words, spec, argv0, env, epochs=False))
+
+
+class Instance:
+    """A live reactor: call its functions, as often as wanted. A context manager.
+
+    It may be used from any thread, by one at a time. Closing it frees its memory; views of that
+    must not be used afterwards. Made by ``Sandbox.instantiate``.
+    """
+
+    def __init__(self, guest: Guest) -> None:
+        self._guest = guest
+        self._closed = False
+        try:
+            self._instance = guest.instantiate()
+            if "_initialize" in self._instance.exports:
+                self.call("_initialize")
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def memory(self) -> memoryview:
+        """The guest's memory as it is now; after growth ask again."""
+        return self._instance.memory
+
+    @property
+    def exports(self) -> list[str]:
+        """The names of the exported functions."""
+        return [name for name, export in self._instance.exports.items() if export.type is not None]
+
+    @property
+    def stdout(self) -> bytes | str | None:
+        """What was captured of standard output so far, with ``stdout=PIPE``."""
+        return self._guest.streams.captured(1)
+
+    @property
+    def stderr(self) -> bytes | str | None:
+        """What was captured of standard error so far, with ``stderr=PIPE``."""
+        return self._guest.streams.captured(2)
+
+    def call(self, name: str, *arguments: float) -> int | float | tuple[int | float, ...] | None:
+        """Call an exported function.
+
+        Returns:
+            Its result; a tuple of several, None of none. Integers come back signed.
+
+        Raises:
+            AttributeError: no such function.
+            TypeError, OverflowError: arguments of another number, type or range.
+            ProcExit: the guest called ``proc_exit``.
+            Trap: it trapped.
+            RuntimeError: the instance is closed, or runs in another thread.
+        """
+        with Interruptible(self._guest.stop):
+            values = self._instance.call(name, *arguments)
+        failures = self._guest.streams.failures
+        if failures:
+            raise failures.pop(0)
+        return values[0] if len(values) == 1 else tuple(values) or None
+
+    def close(self) -> None:
+        """Free the instance; twice is harmless."""
+        if not self._closed:
+            self._closed = True
+            self._guest.close()
+
+    def __enter__(self) -> "Instance":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def run(
+    args: Iterable[ModuleSource | Word],
+    *,
+    input: str | bytes | None = None,
+    stdin: StreamSource = None,
+    stdout: StreamSource = None,
+    stderr: StreamSource = None,
+    capture_output: bool = False,
+    text: bool | None = None,
+    encoding: str | None = None,
+    errors: str | None = None,
+    timeout: float | None = None,
+    check: bool = False,
+    env: Mapping[str, str] | None = None,
+    dirs: Mapping[str, Source] | None = None,
+    argv0: str | None = None,
+    invoke: str | None = None,
+    limits: Limits = _DEFAULT_LIMITS,
+    rights: str | int = "grant",
+    **not_here: object,
+) -> CompletedRun:
+    """Run a WASI command and wait for its end, like ``subprocess.run``.
+
+    Args:
+        args: ``[module, *argv]``; the module is a path, bytes, or a ``Module``.
+        input: what the guest reads on standard input; bytes, or str in text mode.
+        stdin: None: the process's own; ``PIPE``: empty; ``DEVNULL``; a descriptor, a file
+            object, a path, bytes, or a function ``f(size) -> bytes``.
+        stdout: None: the process's own; ``PIPE``: captured; ``DEVNULL``; a descriptor, a file
+            object, a path, or a function ``f(bytes)``.
+        stderr: as ``stdout``; also ``STDOUT``.
+        capture_output: capture both.
+        text: captured output and ``input`` are str, in UTF-8.
+        encoding: text mode with this encoding.
+        errors: text mode with this way to meet undecodable bytes, as in ``bytes.decode``.
+        timeout: seconds after which the guest is stopped, whatever it does.
+        check: raise unless the exit code is 0.
+        env: the guest's environment. Empty by default, unlike ``subprocess``.
+        dirs: guest path -> source (a path, a dict of files, ``HostDir``, ``MemoryFS``); the
+            guest sees no other files.
+        argv0: what the guest is told as its name; the module's file name by default.
+        invoke: an exported function to call instead of ``_start``, with the arguments as
+            numbers; what it returns is ``values`` of the result.
+        limits: sizes it may use.
+        rights: see ``Sandbox``.
+        **not_here: other keywords of ``subprocess.run`` are refused with a word.
+
+    Raises:
+        FileNotFoundError, NotADirectoryError: the module or a directory is missing.
+        NotAWasiModule: the module is something else; the message says what.
+        TimeoutExpired: ``timeout`` was over; it carries what was captured.
+        RunError, Trapped: with ``check``, another exit code than 0, or a trap.
+        KeyboardInterrupt: Ctrl-C, after the guest was stopped.
+        TypeError, ValueError: as ``subprocess.run`` for the same mistakes.
+    """
+    for name in not_here:
+        raise TypeError(f"run() has no {name}=: {_NOT_HERE.get(name, 'see its documentation')}")
+    words = _list(args)
+    if not words:
+        raise ValueError("args is empty: it is [module, *arguments]")
+    module, *argv = words
+    sandbox = Sandbox(module, dirs=dirs, env=env, limits=limits, rights=rights)
+    return sandbox.run(
+        argv,
+        input=input,
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        capture_output=capture_output,
+        text=text,
+        encoding=encoding,
+        errors=errors,
+        timeout=timeout,
+        check=check,
+        argv0=argv0,
+        invoke=invoke,
+    )
+
+
+def _list(words: Iterable[Any]) -> list[Any]:
+    if isinstance(words, str | bytes | os.PathLike):
+        raise TypeError("args is a list, [module, *arguments]; there is no shell to split a text")
+    return list(words)
+
+
+def _rights(rights: str | int) -> tuple[int, bool]:
+    """Return the mask of what is granted, and whether opens are strict."""
+    if isinstance(rights, int):
+        return int(rights) & ALL_RIGHTS, False
+    if rights in ("grant", "strict"):
+        return ALL_RIGHTS, rights == "strict"
+    raise ValueError(f"rights is 'grant', 'strict' or a set of wasi_spec.Rights, not {rights!r}")
+
+
+def _rebuild(options: dict[str, Any]) -> Sandbox:
+    return Sandbox(**options)

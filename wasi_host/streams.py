@@ -1,0 +1,111 @@
+"""The standard streams of one run, with the keywords and the mistakes of ``subprocess.run``."""
+
+import subprocess
+from typing import Any, NamedTuple
+
+from wasi_host.descriptors.stream import CapturedOutput, StreamDescriptor, standard_stream
+from wasi_host.world.scheduler import Scheduler
+from wasi_host.world.stdio import StreamSource, open_stream
+from wasi_host.world.streams import Capture, WorldStream
+
+
+class Spec(NamedTuple):
+    """What was asked for: a source for each stream, and how captured text is decoded."""
+
+    stdin: StreamSource
+    stdout: StreamSource
+    stderr: StreamSource
+    encoding: str | None
+    errors: str
+
+
+def specify(
+    *,
+    input: str | bytes | None,
+    stdin: StreamSource,
+    stdout: StreamSource,
+    stderr: StreamSource,
+    capture_output: bool,
+    text: bool | None,
+    encoding: str | None,
+    errors: str | None,
+) -> Spec:
+    """Return the streams that the keywords of ``subprocess.run`` mean.
+
+    Text mode is on where ``text``, ``encoding`` or ``errors`` is given; the encoding is UTF-8
+    by default, which is what WASI programs write.
+
+    Raises:
+        ValueError: ``input`` with ``stdin``; ``capture_output`` with ``stdout`` or ``stderr``.
+        TypeError: ``input`` is bytes in text mode, or str without it.
+    """
+    if input is not None:
+        if stdin is not None:
+            raise ValueError("stdin and input arguments may not both be used.")
+        stdin = input
+    if capture_output:
+        if stdout is not None or stderr is not None:
+            raise ValueError("stdout and stderr arguments may not be used with capture_output.")
+        stdout = stderr = subprocess.PIPE
+    text_mode = bool(text or encoding or errors)
+    if isinstance(input, str) and not text_mode:
+        raise TypeError("input is str: give text=True, or bytes")
+    if isinstance(input, bytes | bytearray | memoryview) and text_mode:
+        raise TypeError("input is bytes: with text=True (or encoding, errors) give str")
+    return Spec(
+        stdin, stdout, stderr, (encoding or "utf-8") if text_mode else None, errors or "strict"
+    )
+
+
+class Streams:
+    """The three streams of one run.
+
+    Attributes:
+        failures: what a user's own stream object raised; the guest saw EIO.
+    """
+
+    __slots__ = ("_spec", "_streams", "failures")
+
+    def __init__(self, spec: Spec, scheduler: Scheduler) -> None:
+        self.failures: list[Exception] = []
+        self._spec = spec
+        self._streams: list[WorldStream] = []
+        options: dict[str, Any] = {"scheduler": scheduler, "failures": self.failures}
+        if spec.encoding is not None:
+            options.update(encoding=spec.encoding, errors=spec.errors)
+        try:
+            for number, source in enumerate(spec[:3]):
+                stdout = self._streams[1] if number == 2 else None
+                self._streams.append(open_stream(source, number, stdout=stdout, **options))
+        except BaseException:
+            for stream in self._streams:
+                stream.close()
+            raise
+
+    def descriptors(self, rights: int) -> list[StreamDescriptor]:
+        """Return the descriptors 0, 1 and 2."""
+        return [
+            CapturedOutput(stream, rights)
+            if type(stream) is Capture
+            else standard_stream(stream, number, rights)
+            for number, stream in enumerate(self._streams)
+        ]
+
+    def captured(self, number: int) -> bytes | str | None:
+        """Return what stream 1 or 2 captured, as bytes or text; None where nothing was asked.
+
+        With ``stderr=STDOUT`` all is in stream 1, as with ``subprocess``.
+        """
+        stream = self._streams[number]
+        if type(stream) is not Capture or (number == 2 and stream is self._streams[1]):
+            return None
+        data = stream.getvalue()
+        if self._spec.encoding is None:
+            return data
+        decoded = data.decode(self._spec.encoding, self._spec.errors)
+        return decoded.replace("\r\n", "\n").replace("\r", "\n")
+
+    def close(self) -> None:
+        """Flush and close what the guest has not closed."""
+        for stream in self._streams:
+            stream.close()
