@@ -1,0 +1,138 @@
+"""A filesystem in memory, with what POSIX asks of one: links, holes, open files without a name."""
+
+import errno
+import itertools
+import os
+import time
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias, Union
+
+from wasi_host.fs.memory_data import DirectoryInode, FileInode, Inode, LinkInode, Store
+from wasi_host.fs.memory_nodes import MemoryDirectory, MemoryFile
+from wasi_host.fs.memory_tree import Entry, Link, read_tree
+from wasi_host.fs.node import FileSystem, Node
+from wasi_host.fs.walk import failure
+
+__all__ = ["Link", "MemoryDirectory", "MemoryFS", "MemoryFile"]
+
+#: The size limit of a file where none is set, that of ext4.
+MAX_FILE: Final = 1 << 44
+
+#: Device numbers of memory filesystems begin where no host's device number is.
+_devices: Final = itertools.count((1 << 62) + 1)
+
+#: What a memory filesystem is made from: bytes or str is a file, a mapping a directory.
+Content: TypeAlias = Union[bytes, str, "Tree", Link, "os.PathLike[str]"]
+Tree: TypeAlias = Mapping[str, Content]
+#: What ``MemoryFS.tree`` returns.
+Snapshot: TypeAlias = dict[str, Union[bytes, Link, "Snapshot"]]
+
+
+class MemoryFS(FileSystem):
+    """A live tree in memory, kept between runs and readable from Python.
+
+    Args:
+        tree: what is in it at the start: a mapping (bytes is a file, str a file in UTF-8, a
+            mapping a directory, ``Link`` a symbolic link, a path a host file or tree that is
+            read now; ``"a/b.txt"`` makes ``a``), or the path of a host directory.
+        clock: the time in nanoseconds since 1970.
+        readonly: refuse guests every change; Python may still ``write_bytes``.
+        max_file_bytes: the size limit of one file, holes included.
+        device: the device number; by default one that nothing else in this process has.
+
+    Raises:
+        TypeError, ValueError: what ``tree`` cannot be, see ``memory_tree.read_tree``.
+        OSError: a host file cannot be read.
+    """
+
+    def __init__(
+        self,
+        tree: "Tree | os.PathLike[str] | None" = None,
+        *,
+        clock: Callable[[], int] = time.time_ns,
+        readonly: bool = False,
+        max_file_bytes: int = MAX_FILE,
+        device: int | None = None,
+    ) -> None:
+        self.readonly = readonly
+        number = next(_devices) if device is None else device
+        #: What all nodes share: clock, lock, device number, limit.
+        self.store = Store(number, clock, max_file_bytes)
+        self.root = DirectoryInode(self.store.new_ino(), None, clock())
+        for entry in read_tree({} if tree is None else tree):
+            self._plant(entry)
+
+    def open_root(self) -> MemoryDirectory:
+        """Return the root."""
+        return MemoryDirectory(self.store, self.root, self.readonly)
+
+    def read_bytes(self, path: str) -> bytes:
+        """Return the content of a file; the errors of ``open``."""
+        node = self._open(path, os.O_RDONLY)
+        if not isinstance(node, MemoryFile):
+            raise failure(errno.EISDIR)
+        return node.pread(node.inode.size, 0)
+
+    def write_bytes(self, path: str, data: bytes) -> None:
+        """Make a file hold ``data``, creating it and the directories above as needed."""
+        parts = [part for part in path.split("/") if part]
+        for depth in range(1, len(parts)):
+            try:
+                self._writable_root().make_dir_at("/".join(parts[:depth]))
+            except FileExistsError:
+                continue
+        node = self._open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        if not isinstance(node, MemoryFile):
+            raise failure(errno.EISDIR)
+        node.pwrite(data, 0)
+
+    def listdir(self, path: str = ".") -> list[str]:
+        """Return the names in a directory, in order of creation."""
+        node = self._open(path, os.O_RDONLY | os.O_DIRECTORY)
+        if not isinstance(node, MemoryDirectory):
+            raise failure(errno.ENOTDIR)
+        return list(node.inode.entries)
+
+    def tree(self) -> Snapshot:
+        """Return everything as nested dicts: files as bytes, symbolic links as ``Link``."""
+        top: Snapshot = {}
+        todo = [(self.root, top)]
+        while todo:
+            place, made = todo.pop()
+            for name, inode in list(place.entries.items()):
+                if isinstance(inode, DirectoryInode):
+                    below: Snapshot = {}
+                    made[name] = below
+                    todo.append((inode, below))
+                elif isinstance(inode, FileInode):
+                    made[name] = MemoryFile(self.store, inode, True).pread(inode.size, 0)
+                elif isinstance(inode, LinkInode):
+                    made[name] = Link(inode.target)
+        return top
+
+    def _writable_root(self) -> MemoryDirectory:
+        return MemoryDirectory(self.store, self.root, False)
+
+    def _open(self, path: str, mode: int) -> Node:
+        return self._writable_root().open_at(path.lstrip("/") or ".", mode, True)
+
+    def _plant(self, entry: Entry) -> None:
+        """Make one entry of the tree at the start; its directory was made before it."""
+        *above, name = entry.names
+        place: Inode = self.root
+        for part in above:
+            place = place.entries[part] if isinstance(place, DirectoryInode) else place
+        present = place.entries.get(name) if isinstance(place, DirectoryInode) else place
+        if entry.content is None and isinstance(present, DirectoryInode):
+            return
+        if present is not None or not isinstance(place, DirectoryInode):
+            raise ValueError(f"{'/'.join(entry.names)!r}: given twice, or below a file")
+        now, ino = self.store.clock(), self.store.new_ino()
+        made: Inode
+        if entry.content is None:
+            made = DirectoryInode(ino, place, now)
+        elif isinstance(entry.content, Link):
+            made = LinkInode(ino, entry.content.target, now)
+        else:
+            made = FileInode(ino, now, entry.content)
+        MemoryDirectory(self.store, place, False)._add(name, made)

@@ -1,0 +1,209 @@
+"""Inodes of a memory filesystem: what a name refers to, without names, paths or rights.
+
+Theory of operation (the bytes of a file)
+=========================================
+
+A file is a *dense prefix*, one ``bytearray`` with its first bytes, and *pages* for what lies
+beyond. Nearly every file is all prefix: reading is one slice, appending amortised O(1). Only a
+write that leaves a hole of more than a page makes pages; what neither holds reads as zeros.
+When the prefix grows up to a page, it takes it in, so a hole that gets filled ends as a prefix.
+
+Reads and overwrites within the prefix take no lock, whoever else is at work. That is why the
+prefix only ever grows in place: to cut a file *replaces* the bytearray, so an overwrite that
+comes late lands in the old one, as if it had come before the cut. All else (growth, pages,
+cutting) is done under the lock of the filesystem.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from wasi_spec.enums import Filetype
+
+PAGE: Final = 4096
+
+
+class Store:
+    """What all nodes of one memory filesystem share.
+
+    Attributes:
+        device: its device number.
+        clock: the time in nanoseconds since 1970.
+        max_file_bytes: the size limit of one file.
+        lock: to be held for every change of names and for growth.
+    """
+
+    def __init__(self, device: int, clock: Callable[[], int], max_file_bytes: int) -> None:
+        self.device = device
+        self.clock = clock
+        self.max_file_bytes = max_file_bytes
+        self.lock = threading.Lock()
+        self._last_ino = 0
+
+    def new_ino(self) -> int:
+        """Return the next inode number; the caller holds the lock."""
+        self._last_ino += 1
+        return self._last_ino
+
+    def __getstate__(self) -> dict[str, object]:
+        return {name: value for name, value in self.__dict__.items() if name != "lock"}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__dict__.update(state)
+        self.lock = threading.Lock()
+
+
+class Inode:
+    """What names refer to: a number, how many names there are, and times in nanoseconds.
+
+    The access time is set at creation and by ``set_times``, never by reading (as on a Linux
+    filesystem mounted noatime): it is not worth its price in every read.
+    """
+
+    __slots__ = ("atime", "ctime", "filetype", "ino", "mtime", "nlink")
+
+    def __init__(self, ino: int, filetype: int, nlink: int, now: int) -> None:
+        self.ino = ino
+        self.filetype = filetype
+        self.nlink = nlink
+        self.atime = self.mtime = self.ctime = now
+
+
+class LinkInode(Inode):
+    """A symbolic link."""
+
+    __slots__ = ("target",)
+
+    def __init__(self, ino: int, target: str, now: int) -> None:
+        super().__init__(ino, int(Filetype.SYMBOLIC_LINK), 1, now)
+        self.target = target
+
+
+class DirectoryInode(Inode):
+    """A directory. ``parent`` stays after its removal; ``nlink`` is then 0."""
+
+    __slots__ = ("entries", "parent")
+
+    def __init__(self, ino: int, parent: "DirectoryInode | None", now: int) -> None:
+        super().__init__(ino, int(Filetype.DIRECTORY), 2, now)
+        self.parent = parent
+        self.entries: dict[str, Inode] = {}
+
+    def is_below(self, other: Inode) -> bool:
+        """Tell whether this is ``other`` or somewhere below it."""
+        place: DirectoryInode | None = self
+        while place is not None:
+            if place is other:
+                return True
+            place = place.parent
+        return False
+
+
+class FileInode(Inode):
+    """A regular file.
+
+    Attributes:
+        data: the dense prefix, the bytes [0, len(data)). Readers may slice it without a lock
+            (``bytes(inode.data[offset:end])`` where ``end <= len(inode.data)``), and overwrite
+            within it; they fetch the attribute anew each time, never change its length, and
+            hold no memory view of it beyond one expression.
+        size: at least ``len(data)``; what is between them is in pages or is zeros.
+    """
+
+    __slots__ = ("_pages", "data", "size")
+
+    def __init__(self, ino: int, now: int, data: bytes = b"") -> None:
+        super().__init__(ino, int(Filetype.REGULAR_FILE), 1, now)
+        self.data = bytearray(data)
+        self.size = len(data)
+        self._pages: dict[int, bytearray] = {}
+
+    @property
+    def stored(self) -> int:
+        """How many bytes are really held: holes count nothing."""
+        return len(self.data) + PAGE * len(self._pages)
+
+    # All below: the caller holds the lock of the filesystem.
+
+    def read(self, size: int, offset: int) -> bytes:
+        """Return up to ``size`` bytes at ``offset``, with holes as zeros."""
+        end = min(offset + size, self.size)
+        if offset >= end:
+            return b""
+        piece = self.data[offset:end]
+        if len(piece) == end - offset:
+            return bytes(piece)
+        piece.extend(bytes(end - offset - len(piece)))
+        start = max(offset, len(self.data))
+        if self._pages:
+            for index in range(start // PAGE, (end - 1) // PAGE + 1):
+                page = self._pages.get(index)
+                if page is not None:
+                    low = max(start, index * PAGE)
+                    high = min(end, (index + 1) * PAGE)
+                    piece[low - offset : high - offset] = page[
+                        low - index * PAGE : high - index * PAGE
+                    ]
+        return bytes(piece)
+
+    def write(self, data: bytes | memoryview, offset: int) -> None:
+        """Write at ``offset``, growing and leaving a hole as it must."""
+        dense = len(self.data)
+        if offset > dense and (self._pages or offset - dense > PAGE):
+            self._write_pages(memoryview(data), offset)
+            self.size = max(self.size, offset + len(data))
+        else:
+            # The hole's zeros first, so that a reader never sees the bytes at the wrong place.
+            if offset > dense:
+                self._grow(bytes(offset - dense))
+            self._put(data, offset)
+            self.size = max(self.size, len(self.data))
+        if self._pages:
+            self._take_in(dense)
+
+    def _put(self, data: bytes | memoryview, offset: int) -> None:
+        try:
+            self.data[offset : offset + len(data)] = data
+        except BufferError:
+            # Somebody holds a view of the prefix after all: leave it to them.
+            self.data = bytearray(self.data)
+            self.data[offset : offset + len(data)] = data
+
+    def _grow(self, data: bytes | bytearray) -> None:
+        self._put(memoryview(data), len(self.data))
+
+    def _write_pages(self, view: memoryview, offset: int) -> None:
+        done = 0
+        while done < len(view):
+            index, start = divmod(offset + done, PAGE)
+            page = self._pages.get(index)
+            if page is None:
+                page = self._pages[index] = bytearray(PAGE)
+            piece = view[done : done + PAGE - start]
+            page[start : start + len(piece)] = piece
+            done += len(piece)
+
+    def _take_in(self, dense: int) -> None:
+        """Drop the pages that the prefix, ``dense`` long before, now covers; add what follows."""
+        for index in range(dense // PAGE, len(self.data) // PAGE):
+            self._pages.pop(index, None)
+        while len(self.data) < self.size:
+            index, start = divmod(len(self.data), PAGE)
+            page = self._pages.pop(index, None)
+            if page is None:
+                return
+            self._grow(page[start : start + self.size - len(self.data)])
+        self._pages.clear()
+
+    def resize(self, size: int) -> None:
+        """Cut to ``size``, or extend to it with a hole."""
+        if size < len(self.data):
+            self.data = self.data[:size]
+            self._pages.clear()
+        elif size < self.size and self._pages:
+            for index in [index for index in self._pages if index * PAGE >= size]:
+                del self._pages[index]
+            page = self._pages.get(size // PAGE)
+            if page is not None:
+                page[size % PAGE :] = bytes(PAGE - size % PAGE)
+        self.size = size

@@ -1,0 +1,395 @@
+"""Open files and directories of a memory filesystem.
+
+Sharing: one lock per filesystem guards changes of names and growth; reading, and overwriting
+what is there, take none (``memory_data`` tells why that is safe).
+"""
+
+import errno
+import os
+from collections.abc import Sequence
+
+from wasi_host.fs.memory_data import DirectoryInode, FileInode, Inode, LinkInode, Store
+from wasi_host.fs.memory_tree import MAX_DEPTH
+from wasi_host.fs.node import Directory, Dirent, File, Node, Stat
+from wasi_host.fs.resolve import ResolvedDirectory
+from wasi_host.fs.walk import CHANGES, failure
+
+
+class MemoryFile(File):
+    """An open file in memory. ``inode`` may be read directly: see ``memory_data.FileInode``."""
+
+    __slots__ = ("inode", "readonly", "store")
+
+    def __init__(self, store: Store, inode: FileInode, readonly: bool) -> None:
+        self.store = store
+        self.inode = inode
+        self.readonly = readonly
+
+    def stat(self) -> Stat:
+        """Return the attributes."""
+        return _stat(self.store, self.inode)
+
+    def set_times(self, atime_ns: int | None, mtime_ns: int | None) -> None:
+        """Set the times exactly; EPERM in a read-only filesystem."""
+        self._writable()
+        _set_times(self.store, self.inode, atime_ns, mtime_ns)
+
+    def pread(self, size: int, offset: int) -> bytes:
+        """Return up to ``size`` bytes at ``offset``; empty at or after the end."""
+        inode = self.inode
+        data = inode.data
+        if offset + size <= len(data) or len(data) == inode.size:
+            return bytes(data[offset : offset + size])
+        with self.store.lock:
+            return inode.read(size, offset)
+
+    def preadinto(self, buffers: Sequence[memoryview], offset: int) -> int:
+        """Fill the buffers in order from ``offset``; return how many bytes there were."""
+        done = 0
+        for buffer in buffers:
+            data = self.inode.data
+            end = offset + done + len(buffer)
+            if end <= len(data):
+                buffer[:] = data[offset + done : end]
+                done += len(buffer)
+                continue
+            piece = self.pread(len(buffer), offset + done)
+            buffer[: len(piece)] = piece
+            done += len(piece)
+            if len(piece) < len(buffer):
+                break
+        return done
+
+    def pwrite(self, data: bytes | memoryview, offset: int) -> int:
+        """Write at ``offset``; return how much was taken, less at the size limit.
+
+        Raises:
+            OSError: EFBIG at the size limit; EPERM in a read-only filesystem.
+        """
+        if self.readonly:
+            raise failure(errno.EPERM)
+        count = len(data)
+        if not count:
+            return 0
+        inode = self.inode
+        dense = inode.data
+        if offset + count <= len(dense):
+            dense[offset : offset + count] = data
+            inode.mtime = inode.ctime = self.store.clock()
+            return count
+        with self.store.lock:
+            return self._grow(data, offset)
+
+    def append(self, data: bytes | memoryview) -> int:
+        """Write at the end; else like ``pwrite``."""
+        self._writable()
+        if not len(data):
+            return 0
+        with self.store.lock:
+            return self._grow(data, self.inode.size)
+
+    def _grow(self, data: bytes | memoryview, offset: int) -> int:
+        """Write with the lock held."""
+        room = self.store.max_file_bytes - offset
+        if room <= 0:
+            raise failure(errno.EFBIG)
+        if len(data) > room:
+            data = memoryview(data)[:room]
+        inode = self.inode
+        inode.write(data, offset)
+        inode.mtime = inode.ctime = self.store.clock()
+        return len(data)
+
+    def truncate(self, size: int) -> None:
+        """Cut or extend with a hole; EFBIG over the limit, EPERM where read-only."""
+        self._writable()
+        if size > self.store.max_file_bytes:
+            raise failure(errno.EFBIG)
+        with self.store.lock:
+            self.inode.resize(size)
+            self.inode.mtime = self.inode.ctime = self.store.clock()
+
+    def allocate(self, offset: int, length: int) -> None:
+        """Make the file at least ``offset + length`` long; the rest as ``truncate``."""
+        self._writable()
+        if offset + length > self.store.max_file_bytes:
+            raise failure(errno.EFBIG)
+        with self.store.lock:
+            if offset + length > self.inode.size:
+                self.inode.resize(offset + length)
+                self.inode.mtime = self.inode.ctime = self.store.clock()
+
+    def _writable(self) -> None:
+        if self.readonly:
+            raise failure(errno.EPERM)
+
+
+class MemoryDirectory(ResolvedDirectory):
+    """An open directory in memory."""
+
+    __slots__ = ("inode", "readonly", "store")
+
+    def __init__(self, store: Store, inode: DirectoryInode, readonly: bool) -> None:
+        self.store = store
+        self.inode = inode
+        self.readonly = readonly
+
+    def reopen(self) -> "MemoryDirectory":
+        """Return another node of this directory."""
+        return MemoryDirectory(self.store, self.inode, self.readonly)
+
+    def stat(self) -> Stat:
+        """Return the attributes."""
+        return _stat(self.store, self.inode)
+
+    def set_times(self, atime_ns: int | None, mtime_ns: int | None) -> None:
+        """Set the times exactly; EPERM in a read-only filesystem."""
+        self._changing()
+        _set_times(self.store, self.inode, atime_ns, mtime_ns)
+
+    def entries(self) -> list[Dirent]:
+        """Return the entries as they are at this moment, in order of creation."""
+        new, entry = tuple.__new__, Dirent
+        return [
+            new(entry, (name, inode.ino, inode.filetype))
+            for name, inode in list(self.inode.entries.items())
+        ]
+
+    def parent_ino(self) -> int | None:
+        """Return the inode of the directory above; None at the root."""
+        parent = self.inode.parent
+        return None if parent is None else parent.ino
+
+    def open_entry(self, name: str, mode: int) -> Node:
+        """Open an entry.
+
+        Raises:
+            OSError: ENOENT, EEXIST with CREAT | EXCL; ELOOP for a link; EISDIR for writing,
+                creating or cutting a directory; ENOTDIR for DIRECTORY on a file; EPERM for a
+                change where read-only.
+        """
+        if mode & CHANGES and self.readonly:
+            raise failure(errno.EPERM)
+        inode = self.inode.entries.get(name)
+        if inode is None:
+            if not mode & os.O_CREAT:
+                raise failure(errno.ENOENT)
+            made, inode = self._create(name)
+            if made:
+                return MemoryFile(self.store, made, self.readonly)
+        if mode & os.O_CREAT and mode & os.O_EXCL:
+            raise failure(errno.EEXIST)
+        if isinstance(inode, FileInode):
+            if mode & os.O_DIRECTORY:
+                raise failure(errno.ENOTDIR)
+            node = MemoryFile(self.store, inode, self.readonly)
+            if mode & os.O_TRUNC:
+                node.truncate(0)
+            return node
+        if isinstance(inode, DirectoryInode):
+            if mode & CHANGES:
+                raise failure(errno.EISDIR)
+            return MemoryDirectory(self.store, inode, self.readonly)
+        raise failure(errno.ELOOP)
+
+    def _create(self, name: str) -> tuple[FileInode | None, Inode]:
+        """Create a file, unless somebody else did meanwhile: return what is there, new first."""
+        with self.store.lock:
+            present = self.inode.entries.get(name)
+            if present is not None:
+                return None, present
+            inode = FileInode(self.store.new_ino(), self.store.clock())
+            self._add(name, inode)
+            return inode, inode
+
+    def stat_entry(self, name: str) -> Stat:
+        """Return the attributes of an entry; ENOENT without one."""
+        return _stat(self.store, self._entry(name))
+
+    def set_entry_times(self, name: str, atime_ns: int | None, mtime_ns: int | None) -> None:
+        """Set the times of an entry exactly; ENOENT without one, EPERM where read-only."""
+        self._changing()
+        _set_times(self.store, self._entry(name), atime_ns, mtime_ns)
+
+    def read_link(self, name: str) -> str:
+        """Return a link's target; ENOENT without an entry, EINVAL for what is no link."""
+        inode = self._entry(name)
+        if not isinstance(inode, LinkInode):
+            raise failure(errno.EINVAL)
+        return inode.target
+
+    def make_dir(self, name: str) -> None:
+        """Create a directory.
+
+        Raises:
+            OSError: EEXIST; ENOENT in a removed directory; ENAMETOOLONG too deep down; EPERM
+                where read-only.
+        """
+        self._changing()
+        with self.store.lock:
+            self._absent(name)
+            depth, place = 1, self.inode.parent
+            while place is not None:
+                depth, place = depth + 1, place.parent
+            if depth >= MAX_DEPTH:
+                raise failure(errno.ENAMETOOLONG)
+            self._add(name, DirectoryInode(self.store.new_ino(), self.inode, self.store.clock()))
+
+    def remove_dir(self, name: str) -> None:
+        """Remove an empty directory; ENOENT, ENOTDIR, ENOTEMPTY, or EPERM where read-only."""
+        self._changing()
+        with self.store.lock:
+            inode = self._entry(name)
+            if not isinstance(inode, DirectoryInode):
+                raise failure(errno.ENOTDIR)
+            if inode.entries:
+                raise failure(errno.ENOTEMPTY)
+            self._drop(name, inode)
+
+    def unlink(self, name: str) -> None:
+        """Remove a name; ENOENT, EISDIR for a directory, or EPERM where read-only."""
+        self._changing()
+        with self.store.lock:
+            inode = self._entry(name)
+            if isinstance(inode, DirectoryInode):
+                raise failure(errno.EISDIR)
+            self._drop(name, inode)
+
+    def symlink(self, name: str, target: str) -> None:
+        """Create a link; EEXIST, ENOENT in a removed directory, or EPERM where read-only."""
+        self._changing()
+        with self.store.lock:
+            self._absent(name)
+            self._add(name, LinkInode(self.store.new_ino(), target, self.store.clock()))
+
+    def link(self, name: str, to: Directory, to_name: str) -> None:
+        """Give a file another name.
+
+        Raises:
+            OSError: ENOENT without a source or in a removed directory; EEXIST over any name;
+                EPERM for a directory, or where read-only; EXDEV to another filesystem.
+        """
+        to = self._same_filesystem(to)
+        with self.store.lock:
+            inode = self._entry(name)
+            to._absent(to_name)
+            if isinstance(inode, DirectoryInode):
+                raise failure(errno.EPERM)
+            inode.nlink += 1
+            inode.ctime = self.store.clock()
+            to._add(to_name, inode)
+
+    def rename(self, name: str, to: Directory, to_name: str) -> None:
+        """Move an entry, replacing what a file or an empty directory may replace.
+
+        Raises:
+            OSError: ENOENT without a source or in a removed directory; EINVAL into its own
+                subtree; ENOTEMPTY over an ancestor or a directory that is not empty; EISDIR a
+                file over a directory; ENOTDIR a directory over anything else; EPERM where
+                read-only; EXDEV to another filesystem.
+        """
+        to = self._same_filesystem(to)
+        with self.store.lock:
+            inode = self._entry(name)
+            if not to.inode.nlink:
+                raise failure(errno.ENOENT)
+            present = to.inode.entries.get(to_name)
+            # Where things stand first, then the kinds, then what is inside: Linux's order.
+            if to.inode.is_below(inode):
+                raise failure(errno.EINVAL)
+            if present is not None:
+                if self.inode.is_below(present):
+                    raise failure(errno.ENOTEMPTY)
+                if present is inode:
+                    return
+                _check_replacing(inode, present)
+                to._drop(to_name, present)
+            self._take(name, inode)
+            inode.ctime = self.store.clock()
+            to._add(to_name, inode)
+
+    # Below: the caller holds the lock, where it changes anything.
+
+    def _entry(self, name: str) -> Inode:
+        inode = self.inode.entries.get(name)
+        if inode is None:
+            raise failure(errno.ENOENT)
+        return inode
+
+    def _absent(self, name: str) -> None:
+        if not self.inode.nlink:
+            raise failure(errno.ENOENT)
+        if name in self.inode.entries:
+            raise failure(errno.EEXIST)
+
+    def _add(self, name: str, inode: Inode) -> None:
+        place = self.inode
+        if not place.nlink:
+            raise failure(errno.ENOENT)
+        place.entries[name] = inode
+        if isinstance(inode, DirectoryInode):
+            inode.parent = place
+            place.nlink += 1
+        place.mtime = place.ctime = self.store.clock()
+
+    def _take(self, name: str, inode: Inode) -> None:
+        place = self.inode
+        del place.entries[name]
+        if isinstance(inode, DirectoryInode):
+            place.nlink -= 1
+        place.mtime = place.ctime = self.store.clock()
+
+    def _drop(self, name: str, inode: Inode) -> None:
+        self._take(name, inode)
+        inode.nlink = 0 if isinstance(inode, DirectoryInode) else inode.nlink - 1
+        inode.ctime = self.store.clock()
+
+    def _same_filesystem(self, to: Directory) -> "MemoryDirectory":
+        if self.readonly or to.readonly:
+            raise failure(errno.EPERM)
+        if not isinstance(to, MemoryDirectory) or to.store is not self.store:
+            raise failure(errno.EXDEV)
+        return to
+
+    def _changing(self) -> None:
+        if self.readonly:
+            raise failure(errno.EPERM)
+
+
+def _check_replacing(inode: Inode, present: Inode) -> None:
+    """Check that a rename may put ``inode`` in the place of ``present``."""
+    if isinstance(inode, DirectoryInode):
+        if not isinstance(present, DirectoryInode):
+            raise failure(errno.ENOTDIR)
+        if present.entries:
+            raise failure(errno.ENOTEMPTY)
+    elif isinstance(present, DirectoryInode):
+        raise failure(errno.EISDIR)
+
+
+def _stat(store: Store, inode: Inode) -> Stat:
+    if isinstance(inode, FileInode):
+        size = inode.size
+    elif isinstance(inode, LinkInode):
+        size = len(inode.target.encode("utf-8", "surrogateescape"))
+    else:
+        size = 0
+    return (
+        store.device,
+        inode.ino,
+        inode.filetype,
+        inode.nlink,
+        size,
+        inode.atime,
+        inode.mtime,
+        inode.ctime,
+    )
+
+
+def _set_times(store: Store, inode: Inode, atime_ns: int | None, mtime_ns: int | None) -> None:
+    if atime_ns is not None:
+        inode.atime = atime_ns
+    if mtime_ns is not None:
+        inode.mtime = mtime_ns
+    if atime_ns is not None or mtime_ns is not None:
+        inode.ctime = store.clock()
