@@ -20,7 +20,10 @@ SPEC, ERRORS, FOREIGN = "wasi_spec", "wasi_host.errors", "wasi_host.errors:forei
 FS, WORLD, NODE = "wasi_host.fs", "wasi_host.world", "wasi_host.fs.node"
 DESCRIPTORS, PREVIEW1 = "wasi_host.descriptors", "wasi_host.preview1"
 LAYERS, BINDING, RUNTIMES = "wasi_host.layers", "wasi_host.binding", "wasi_host.runtimes"
-FRONT = "limits interrupts results sources streams modules cache changes wasi sandbox process pool"
+FRONT = (
+    "limits interrupts results sources streams modules cache changes wasi guest sandbox "
+    "process pool"
+)
 FRONT_MODULES = tuple(f"wasi_host.{name}" for name in FRONT.split())
 INSPECT, CONFORMANCE, CLI = "wasi_host.inspect", "conformance", "wasi_host.cli"
 
@@ -29,8 +32,8 @@ INSPECT, CONFORMANCE, CLI = "wasi_host.inspect", "conformance", "wasi_host.cli"
 LADDER = (
     (0, SPEC, "errno enums flags rights types layout records functions unstable", ()),
     (1, "wasi_host", "errors", (SPEC,)),
-    (2, FS, "node resolve openat2 memory_data memory_tree memory host wrappers overlay namespace "
-            "archive devices pyfs fsspec export", (SPEC, FOREIGN)),
+    (2, FS, "node walk resolve openat2 memory_data memory_tree memory_nodes memory host_nodes host "
+            "wrappers overlay namespace archive devices pyfs fsspec export", (SPEC, FOREIGN)),
     (2, WORLD, "clocks randomness wake scheduler streams stdio sockets", (SPEC, FOREIGN, NODE)),
     (3, DESCRIPTORS, "base file directory stream socket table", (SPEC, ERRORS, FS, WORLD)),
     (4, PREVIEW1, "state process fd path poll sock", (SPEC, ERRORS, FS, WORLD, DESCRIPTORS)),
@@ -167,15 +170,14 @@ def floors(root):
         for item in source.imports:
             target = target_of(item, known)
             if target and name in PLACED and not may_import(name, target, item.name):
-                yield f"{source.where(item.line)}: must not import {target}" + (
-                    f" ({item.name})" if item.name and not target.endswith(item.name) else ""
-                )
+                what = target if item.name is None else f"{item.name} from {item.module}"
+                yield f"{source.where(item.line)}: must not import {what}"
 
 
 def may_import(name, target, wanted):
     _, _, place, sees = PLACED[name]
     if target not in PLACED:
-        return within(target, sees)  # not placed: reported by that rule
+        return True  # reported by the rule above
     if PLACED[target][:2] == PLACED[name][:2]:
         return PLACED[target][2] < place
     return within(target, sees) or f"{target}:{wanted}" in sees
