@@ -21,16 +21,12 @@ def scheduler():
 
 @pytest.fixture
 def source(scheduler):
-    return lambda fd, **kw: HostStream(
-        fd, readable=True, writable=False, scheduler=scheduler, **kw
-    )
+    return lambda fd, **kw: HostStream(fd, readable=True, writable=False, scheduler=scheduler, **kw)
 
 
 @pytest.fixture
 def sink(scheduler):
-    return lambda fd, **kw: HostStream(
-        fd, readable=False, writable=True, scheduler=scheduler, **kw
-    )
+    return lambda fd, **kw: HostStream(fd, readable=False, writable=True, scheduler=scheduler, **kw)
 
 
 def errno_of(call, *args):
