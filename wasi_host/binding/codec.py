@@ -30,7 +30,8 @@ DIRECT_READ: Final = 8192
 #: Random bytes are asked for in pieces, so that a stop is seen between them.
 RANDOM_CHUNK: Final = 1 << 16
 
-_KEYWORDS: Final = {"in": "in_", "len": "len_", "id": "id_"}
+# Python's own names, and those that every shim uses itself.
+_TAKEN: Final = {"in", "len", "id", "ctx", "caller", "a", "mem", "size", "data"}
 _INTO: Final = {"fd_read": "fd_readinto", "fd_pread": "fd_preadinto"}
 
 
@@ -52,8 +53,8 @@ def slot_structure(function: Function) -> struct.Struct:
 
 
 def local(name: str) -> str:
-    """Return a parameter's name as a Python name that hides no builtin."""
-    return _KEYWORDS.get(name, name)
+    """Return a parameter's name as a name that hides nothing a shim uses."""
+    return f"{name}_" if name in _TAKEN else name
 
 
 class Emitter:
