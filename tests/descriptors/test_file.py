@@ -9,6 +9,8 @@ from wasi_host.descriptors.table import open_node
 from wasi_host.errors import BADF, FBIG, INVAL, NOTCAPABLE, PERM
 from wasi_host.fs.host import HostDir
 from wasi_host.fs.memory import MemoryFS
+from wasi_host.world.clocks import Clocks
+from wasi_host.world.scheduler import Scheduler
 from wasi_spec.flags import Eventrwflags, Fdflags
 from wasi_spec.rights import ALL_RIGHTS
 
@@ -29,7 +31,7 @@ def make(request, tmp_path):
             node = root.open_at("f", os.O_CREAT | os.O_RDWR, False)
             node.pwrite(content, 0)
             opened.extend([root, fs])
-        descriptor = open_node(node, rights, 0, flags, readable, writable)
+        descriptor = open_node(node, rights, 0, flags, readable, writable, Scheduler(Clocks()))
         opened.append(descriptor)
         return descriptor
 

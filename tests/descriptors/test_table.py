@@ -8,6 +8,8 @@ from wasi_host.descriptors.directory import DirectoryDescriptor
 from wasi_host.descriptors.file import FileDescriptor
 from wasi_host.descriptors.table import DescriptorTable, open_node
 from wasi_host.errors import BADF, MFILE
+from wasi_host.world.clocks import Clocks
+from wasi_host.world.scheduler import Scheduler
 from wasi_spec.rights import ALL_RIGHTS, Rights
 
 
@@ -143,12 +145,14 @@ def test_a_preopen_keeps_its_name_when_it_moves():
 def test_a_node_gets_a_descriptor_without_the_rights_its_open_mode_lacks(
     readable, writable, missing
 ):
-    file = open_node(FakeFile(bytearray()), ALL_RIGHTS, 0, 0, readable, writable)
+    file = open_node(
+        FakeFile(bytearray()), ALL_RIGHTS, 0, 0, readable, writable, Scheduler(Clocks())
+    )
     both = Rights.FD_READ | Rights.FD_WRITE
     assert file.rights_base & both == both & ~missing
 
 
 def test_a_directory_never_has_the_rights_to_write_seek_or_be_resized():
-    directory = open_node(FakeDirectory(), ALL_RIGHTS, 0, 0, True, False)
+    directory = open_node(FakeDirectory(), ALL_RIGHTS, 0, 0, True, False, Scheduler(Clocks()))
     never = Rights.FD_WRITE | Rights.FD_SEEK | Rights.FD_FILESTAT_SET_SIZE
     assert not directory.rights_base & never

@@ -4,9 +4,9 @@ Only the table adds, removes and moves descriptors and picks their numbers.
 """
 
 from heapq import heappop, heappush
-from typing import Final, NoReturn
+from typing import Final, Literal, NoReturn
 
-from wasi_host.descriptors.base import FD_READ, FD_READDIR, FD_WRITE, Descriptor
+from wasi_host.descriptors.base import FD_READ, FD_READDIR, FD_WRITE, NONBLOCK, Descriptor
 from wasi_host.descriptors.directory import DirectoryDescriptor
 from wasi_host.descriptors.file import (
     FileDescriptor,
@@ -14,10 +14,11 @@ from wasi_host.descriptors.file import (
     MemoryFileDescriptor,
 )
 from wasi_host.descriptors.stream import StreamDescriptor
-from wasi_host.errors import BADF, MFILE
+from wasi_host.errors import AGAIN, BADF, MFILE
 from wasi_host.fs.host import HostFile
 from wasi_host.fs.memory import MemoryFile
 from wasi_host.fs.node import Directory, File, Node, Stream
+from wasi_host.world.scheduler import Scheduler
 from wasi_spec.rights import FILE_RIGHTS, STREAM_RIGHTS
 
 #: How many descriptors an instance may have open where nothing else is said.
@@ -110,8 +111,52 @@ class DescriptorTable(dict[int, Descriptor]):
             raise error
 
 
+class OpenedStreamDescriptor(StreamDescriptor):
+    """A fifo or device opened by path: its node says EAGAIN where the guest may have to wait.
+
+    The host descriptor behind it is non-blocking for good (it is ours alone), so that a wait is
+    always the scheduler's and can be ended.
+    """
+
+    __slots__ = ("scheduler",)
+
+    def __init__(
+        self, node: Stream, access: int, rights: int, fdflags: int, scheduler: Scheduler
+    ) -> None:
+        super().__init__(node, access, rights, 0, fdflags)
+        self.scheduler = scheduler
+
+    def read(self, size: int) -> bytes:
+        """Do as ``StreamDescriptor.read`` does; wait, unless NONBLOCK is set (AGAIN)."""
+        while True:
+            try:
+                return super().read(size)
+            except BlockingIOError:
+                self._wait("read")
+
+    def write(self, data: bytes | memoryview) -> int:
+        """Do as ``StreamDescriptor.write`` does; wait for room, unless NONBLOCK is set (AGAIN)."""
+        while True:
+            try:
+                return super().write(data)
+            except BlockingIOError:
+                self._wait("write")
+
+    def _wait(self, direction: Literal["read", "write"]) -> None:
+        """Wait for the host descriptor, or refuse to if the guest said so."""
+        if self.fdflags & NONBLOCK:
+            raise AGAIN
+        self.scheduler.wait([(self.fileno(), direction)], None)
+
+
 def open_node(
-    node: Node, rights: int, inheriting: int, fdflags: int, readable: bool, writable: bool
+    node: Node,
+    rights: int,
+    inheriting: int,
+    fdflags: int,
+    readable: bool,
+    writable: bool,
+    scheduler: Scheduler,
 ) -> Descriptor:
     """Return the descriptor for an open node.
 
@@ -122,17 +167,17 @@ def open_node(
         fdflags: the flags it was opened with.
         readable: whether it was opened for reading.
         writable: whether it was opened for writing; never a directory.
+        scheduler: where a stream waits.
     """
     if isinstance(node, Directory):
         return DirectoryDescriptor(node, rights, inheriting, None, fdflags)
     withheld = (0 if readable else FD_READ | FD_READDIR) | (0 if writable else FD_WRITE)
     access = FILE_RIGHTS & ~withheld
-    kind = type(node)
-    if kind is HostFile:
+    if type(node) is HostFile:
         return HostFileDescriptor(node, access, rights, inheriting, fdflags)
-    if kind is MemoryFile:
+    if type(node) is MemoryFile:
         return MemoryFileDescriptor(node, access, rights, inheriting, fdflags)
     if isinstance(node, File):
         return FileDescriptor(node, access, rights, inheriting, fdflags)
     assert isinstance(node, Stream)
-    return StreamDescriptor(node, STREAM_RIGHTS & ~withheld, rights, inheriting, fdflags)
+    return OpenedStreamDescriptor(node, STREAM_RIGHTS & ~withheld, rights, fdflags, scheduler)

@@ -184,7 +184,9 @@ class PathCalls(State):
         try:
             if writable and isinstance(node, Directory):
                 raise ISDIR
-            return fds.insert(open_node(node, granted, inheriting, fdflags, readable, writable))
+            return fds.insert(
+                open_node(node, granted, inheriting, fdflags, readable, writable, self.scheduler)
+            )
         except BaseException:
             node.close()
             raise
