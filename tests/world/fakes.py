@@ -74,3 +74,12 @@ def fill(fd):
         return taken
     finally:
         os.set_blocking(fd, True)
+
+
+def errno_of(call, *args):
+    """Return the errno a call fails with; None if it does not fail."""
+    try:
+        call(*args)
+    except OSError as error:
+        return error.errno
+    return None

@@ -3,6 +3,7 @@ import time
 
 import pytest
 
+from tests.world.fakes import errno_of
 from wasi_host.world import clocks as module
 from wasi_host.world.clocks import Clocks
 from wasi_spec.enums import Clockid
@@ -37,9 +38,7 @@ def test_a_resolution_that_rounds_to_nothing_is_one_nanosecond(monkeypatch):
 @pytest.mark.parametrize("clock", [4, 2**31, 2**32 - 1])
 @pytest.mark.parametrize("call", ["time", "resolution"])
 def test_an_unknown_clock_is_invalid(call, clock):
-    with pytest.raises(OSError) as caught:
-        getattr(Clocks(), call)(clock)
-    assert caught.value.errno == errno.EINVAL
+    assert errno_of(getattr(Clocks(), call), clock) == errno.EINVAL
 
 
 def test_a_host_clock_before_1970_reads_as_zero(monkeypatch):

@@ -7,7 +7,7 @@ from subprocess import DEVNULL, PIPE, STDOUT
 
 import pytest
 
-from tests.world.fakes import FakeScheduler, is_open
+from tests.world.fakes import FakeScheduler, errno_of, is_open
 from wasi_host.world import stdio as module
 from wasi_host.world.stdio import (
     CallableInput,
@@ -37,12 +37,6 @@ def opened(failures):
     for stream in made:
         stream.close()
     scheduler.close()
-
-
-def errno_of(call, *args):
-    with pytest.raises(OSError) as caught:
-        call(*args)
-    return caught.value.errno
 
 
 # ---- functions

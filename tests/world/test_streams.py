@@ -5,7 +5,7 @@ import select
 
 import pytest
 
-from tests.world.fakes import FakeScheduler, WouldWaitForever, fill, is_open
+from tests.world.fakes import FakeScheduler, WouldWaitForever, errno_of, fill, is_open
 from wasi_host.errors import Stopped
 from wasi_host.world import streams as module
 from wasi_host.world.streams import BytesInput, Capture, Closed, HostStream, Null
@@ -27,12 +27,6 @@ def source(scheduler):
 @pytest.fixture
 def sink(scheduler):
     return lambda fd, **kw: HostStream(fd, readable=False, writable=True, scheduler=scheduler, **kw)
-
-
-def errno_of(call, *args):
-    with pytest.raises(OSError) as caught:
-        call(*args)
-    return caught.value.errno
 
 
 # ---- bytes, nothing, captured output
