@@ -7,6 +7,7 @@ Source: WebAssembly/WASI, branch wasi-0.1, ``tools/witx/src/layout.rs``.
 """
 
 import struct
+from itertools import groupby
 from typing import NamedTuple
 
 from wasi_spec.types import Enum, Flags, Int, List, Record, String, Type, Union
@@ -94,6 +95,21 @@ def _parts(kind: Type) -> list[str]:
 def structure(kind: Type) -> struct.Struct:
     """Return the compiled ``struct_format`` of a type."""
     return struct.Struct(struct_format(kind))
+
+
+def pieces(packed: struct.Struct) -> tuple[tuple[int, struct.Struct], ...]:
+    """Split a packed form at its padding: the offset and form of each run of fields.
+
+    Storing the pieces leaves padding as it is in memory, where the whole would write zeros;
+    and it costs no more, since ``pack_into`` clears what it is about to fill.
+    """
+    result, end = [], 0
+    for padding, codes in groupby(packed.format.lstrip("<"), "x".__eq__):
+        piece = struct.Struct(f"<{''.join(codes)}")
+        if not padding:
+            result.append((end, piece))
+        end += piece.size
+    return tuple(result)
 
 
 def case_format(record: Record, union_field: str, case: int) -> str:

@@ -89,6 +89,8 @@ IOVEC: Final = structure(types.IOVEC)
 SUBSCRIPTION_CLOCK: Final = struct.Struct(case_format(types.SUBSCRIPTION, "u", Eventtype.CLOCK))
 SUBSCRIPTION_FD: Final = struct.Struct(case_format(types.SUBSCRIPTION, "u", Eventtype.FD_READ))
 SUBSCRIPTION_TAG_OFFSET: Final = layout(types.USERDATA).size
+#: The records that are results of functions, by witx name.
+RESULTS: Final = {"fdstat": FDSTAT, "filestat": FILESTAT, "prestat": PRESTAT}
 U32: Final = struct.Struct("<I")
 U64: Final = struct.Struct("<Q")
 U16: Final = struct.Struct("<H")

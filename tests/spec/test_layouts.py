@@ -8,7 +8,14 @@ import struct
 import pytest
 
 from wasi_spec import records, types
-from wasi_spec.layout import case_format, layout, offsets, struct_format, union_payload_offset
+from wasi_spec.layout import (
+    case_format,
+    layout,
+    offsets,
+    pieces,
+    struct_format,
+    union_payload_offset,
+)
 from wasi_spec.types import Field, Int, Record, Union
 
 RECORDS = {
@@ -212,3 +219,29 @@ def test_the_tag_of_a_subscription_follows_its_userdata():
 )
 def test_plain_words_are_little_endian(packer, packed):
     assert packer.unpack(packed) == (int.from_bytes(packed, "little"),)
+
+
+@pytest.mark.parametrize(
+    ("packer", "expected"),
+    [
+        (records.FDSTAT, [(0, 1), (2, 2), (8, 16)]),
+        (records.FILESTAT, [(0, 17), (24, 40)]),
+        (records.PRESTAT, [(0, 1), (4, 4)]),
+        (records.EVENT, [(0, 11), (16, 10)]),
+        (records.IOVEC, [(0, 8)]),
+    ],
+    ids=["fdstat", "filestat", "prestat", "event", "iovec"],
+)
+def test_the_pieces_of_a_packed_form_are_its_runs_between_padding(packer, expected):
+    assert [(offset, piece.size) for offset, piece in pieces(packer)] == expected
+
+
+@pytest.mark.parametrize(("packer", "picture"), PACKED.values(), ids=PACKED)
+def test_packing_by_pieces_fills_all_but_the_padding(packer, picture):
+    memory = bytearray(b"?" * packer.size)
+    values = fields_of(picture)
+    for offset, piece in pieces(packer):
+        count = len(piece.format) - 1
+        piece.pack_into(memory, offset, *values[:count])
+        values = values[count:]
+    assert memory == picture.replace(".", "?").encode()

@@ -15,7 +15,7 @@ from wasi_spec import records, types
 from wasi_spec.enums import Clockid, Eventtype
 from wasi_spec.flags import Subclockflags
 from wasi_spec.functions import Function, core_signature
-from wasi_spec.layout import layout, structure
+from wasi_spec.layout import layout, pieces, structure
 from wasi_spec.types import Enum, Flags, Int, List, Pointer, String, Type
 
 #: Longest path in bytes (PATH_MAX without its NUL).
@@ -134,10 +134,18 @@ class Emitter:
 
     def _store(self, position: int, value: str) -> str:
         result = self.function.results[position]
-        kind = result.type
-        pack = pack_name(kind)
-        star = "*" if isinstance(kind, types.Record | types.Union) else ""
-        return f"{pack}(mem, {result.name}_ptr, {star}{value})"
+        pointer, pack = f"{result.name}_ptr", pack_name(result.type)
+        packed = records.RESULTS.get(result.type.name)
+        if packed is None:
+            return f"{pack}(mem, {pointer}, {value})"
+        # Piece by piece: padding in a guest's memory is never written.
+        fields: list[str] = []
+        lines = []
+        for offset, piece in pieces(packed):
+            names = [f"value{len(fields) + at}" for at in range(len(piece.format) - 1)]
+            fields += names
+            lines.append(f"{pack}_{offset}(mem, {pointer} + {offset}, {', '.join(names)})")
+        return "; ".join([f"{', '.join(fields)} = {value}", *lines])
 
     def checks(self) -> list[str]:
         """Return the lines that check and decode; they raise, or change nothing."""
@@ -212,9 +220,9 @@ def packers() -> dict[str, Any]:
     """Return the packers of all result types, by ``pack_name``."""
     scalars = (types.SIZE, types.FILESIZE, types.TIMESTAMP, types.FD, types.ROFLAGS)
     named = {pack_name(kind): structure(kind).pack_into for kind in scalars}
-    named[pack_name(types.FDSTAT)] = records.FDSTAT.pack_into
-    named[pack_name(types.FILESTAT)] = records.FILESTAT.pack_into
-    named[pack_name(types.PRESTAT)] = records.PRESTAT.pack_into
+    for name, packed in records.RESULTS.items():
+        for offset, piece in pieces(packed):
+            named[f"PACK_{name.upper()}_{offset}"] = piece.pack_into
     return named
 
 
@@ -329,8 +337,10 @@ def read_subscriptions(mem: memoryview, at: int, count: int) -> list[Any]:
 
 def write_events(mem: memoryview, at: int, events: Sequence[Sequence[int]]) -> int:
     """Encode the events of a poll; return how many."""
+    (_, head), (after, tail) = pieces(records.EVENT)
     for event in events:
-        records.EVENT.pack_into(mem, at, *event)
+        head.pack_into(mem, at, *event[:3])
+        tail.pack_into(mem, at + after, *event[3:])
         at += records.EVENT.size
     return len(events)
 
