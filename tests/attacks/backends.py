@@ -1,0 +1,127 @@
+"""The two ways a guest's calls are made: by the engine, and by no engine."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from subprocess import DEVNULL
+from typing import Any
+
+from tests.attacks.guest import MAXIMUM, PAGE, PAGES, module
+from wasi_host import Limits, Module, Sandbox
+from wasi_host.binding.context import ValuesContext
+from wasi_host.binding.shim import values_functions
+from wasi_host.descriptors.stream import standard_stream
+from wasi_host.preview1 import Preview1, encode_args, encode_environ
+from wasi_host.sources import Preopens
+from wasi_host.world.clocks import Clocks
+from wasi_host.world.scheduler import Scheduler
+from wasi_host.world.stdio import open_stream
+from wasi_spec.rights import ALL_RIGHTS
+
+
+@cache
+def compiled(pages: int, maximum: int) -> Module:
+    """Return the guest's module, compiled once."""
+    return Module(module(pages, maximum))
+
+
+#: What a test may say about a guest's world; stdin is what it reads, stdout where it writes.
+Setting = Mapping[str, Any]
+
+#: All that 32 bits can address.
+_LIMITS = Limits(memory=2**32)
+
+
+class EngineBackend:
+    """The real thing: the module on the engine, through the public API."""
+
+    def __init__(
+        self,
+        dirs: Setting,
+        *,
+        args: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+        rights: Any = "grant",
+        stdin: Any = b"",
+        stdout: Any = None,
+        pages: int = PAGES,
+        maximum: int = MAXIMUM,
+    ) -> None:
+        sandbox = Sandbox(
+            compiled(pages, maximum), dirs=dirs, env=env, rights=rights, limits=_LIMITS
+        )
+        output = DEVNULL if stdout is None else stdout
+        self.instance = sandbox.instantiate(
+            args, stdin=stdin, stdout=output, stderr=DEVNULL, argv0="guest.wasm"
+        )
+
+    def call(self, name: str, *numbers: int) -> int:
+        return self.instance.call(name, *numbers)  # type: ignore[no-any-return]
+
+    def memory(self) -> memoryview:
+        return self.instance.memory  # type: ignore[no-any-return]
+
+    def grow(self, pages: int) -> int:
+        return self.instance.call("grow", pages)  # type: ignore[no-any-return]
+
+    def close(self) -> None:
+        self.instance.close()
+
+
+class ValuesBackend:
+    """The shims for plain integers over a bytearray, which refuses to grow while it is viewed."""
+
+    def __init__(
+        self,
+        dirs: Setting,
+        *,
+        args: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+        rights: Any = "grant",
+        stdin: Any = b"",
+        stdout: Any = None,
+        pages: int = PAGES,
+        maximum: int = MAXIMUM,
+    ) -> None:
+        self.data = bytearray(pages * PAGE)
+        self.maximum = maximum
+        clocks = Clocks()
+        scheduler = Scheduler(clocks)
+        granted = ALL_RIGHTS if isinstance(rights, str) else int(rights)
+        self.failures: list[Exception] = []
+        sources = [stdin, DEVNULL if stdout is None else stdout, DEVNULL]
+        stdio = []
+        for number, source in enumerate(sources):
+            stream = open_stream(source, number, scheduler=scheduler, failures=self.failures)
+            stdio.append(standard_stream(stream, number, granted))
+        self.preview1 = Preview1.for_run(
+            stdio,
+            Preopens(dirs).open(),
+            args=encode_args(["guest.wasm", *args]),
+            environ=encode_environ(env or {}),
+            clocks=clocks,
+            scheduler=scheduler,
+            rights=granted,
+            strict=rights == "strict",
+        )
+        context = ValuesContext(lambda: memoryview(self.data))
+        context.host = self.preview1
+        self.functions = values_functions(context)
+
+    def call(self, name: str, *numbers: int) -> int:
+        return self.functions[name](*numbers)
+
+    def memory(self) -> memoryview:
+        return memoryview(self.data)
+
+    def grow(self, pages: int) -> int:
+        before = len(self.data) // PAGE
+        if before + pages > self.maximum:
+            return -1
+        self.data.extend(bytes(pages * PAGE))
+        return before
+
+    def close(self) -> None:
+        self.preview1.close()
+
+
+BACKENDS = {"engine": EngineBackend, "values": ValuesBackend}
