@@ -4,6 +4,7 @@
 length 0, and judges the difference.
 """
 
+import itertools
 from typing import Any
 
 from tests.attacks.guest import ROWS, Guest, Slot
@@ -81,7 +82,7 @@ def length_slots(name: str) -> list[tuple[str, str]]:
         if isinstance(part.type, String | List):
             pairs.append((part.name, f"{part.name}_len"))
     names = [part.name for part in ROWS[name].params]
-    for part, after in zip(names, names[1:], strict=False):
+    for part, after in itertools.pairwise(names):
         if after == f"{part}_len":
             pairs.append((part, after))
     return pairs

@@ -174,11 +174,16 @@ def test_d27_following_a_link_that_points_out_is_perm(guest, place, outside, sid
     assert outside.untouched()
 
 
-@outward
 @every_side
-def test_d27_passing_through_a_link_that_points_out_is_perm(guest, place, outside, side, target):
-    place.symlink(target, "out")
-    paths = ["out/x", "out/..", "out/canary", "out/../ordinary", "a/../out/x"]
+def test_d27_passing_through_a_link_that_points_out_is_perm(guest, place, outside, side):
+    # A slash at the end follows too; when creating, it is refused before the name is looked at.
+    slash = side in FOLLOWING and "creating" not in side
+    paths = []
+    for number, target in enumerate(OUTWARD.values()):
+        place.symlink(target, f"out{number}")
+        behind = ["x", "..", "canary", "../ordinary", ""]
+        paths += [f"out{number}/{name}" for name in behind[: 5 if slash else 4]]
+        paths.append(f"a/../out{number}/x")
     assert answers(SIDES[side], guest, 3, paths) == dict.fromkeys(paths, Errno.PERM)
     assert outside.untouched()
 
