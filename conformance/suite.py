@@ -19,6 +19,7 @@ from wasi_host.results import TimeoutExpired
 from wasi_host.sandbox import run
 from wasi_host.sources import HostDir, MemoryFS
 
+_RUN_KEYS: Final = {"args", "env", "root"}
 #: Seconds after which a test is ended.
 TIMEOUT: Final = 30.0
 
@@ -83,7 +84,7 @@ def _flatten(operations: list[dict[str, Any]]) -> dict[str, Any]:
     for operation in operations:
         kind = operation.get("type", "run")
         if kind == "run":
-            flat.update({key: operation[key] for key in ("args", "env", "root") if key in operation})
+            flat.update({key: operation[key] for key in _RUN_KEYS & operation.keys()})
         elif kind == "wait":
             flat["exit_code"] = operation.get("exit_code", 0)
         elif kind == "read":

@@ -17,6 +17,8 @@ PACKAGES = ("wasi_spec", "wasi_host", "conformance")
 LONGEST = 400
 
 SPEC, ERRORS, FOREIGN = "wasi_spec", "wasi_host.errors", "wasi_host.errors:foreign"
+# Whoever waits may be told to stop: the one exception of ours that a world raises.
+STOPPED = "wasi_host.errors:Stopped"
 FS, WORLD, NODE = "wasi_host.fs", "wasi_host.world", "wasi_host.fs.node"
 DESCRIPTORS, PREVIEW1 = "wasi_host.descriptors", "wasi_host.preview1"
 LAYERS, BINDING, RUNTIMES = "wasi_host.layers", "wasi_host.binding", "wasi_host.runtimes"
@@ -34,7 +36,8 @@ LADDER = (
     (1, "wasi_host", "errors", (SPEC,)),
     (2, FS, "node walk resolve openat2 memory_data memory_tree memory_nodes memory host_nodes host "
             "wrappers overlay namespace archive devices pyfs fsspec export", (SPEC, FOREIGN)),
-    (2, WORLD, "clocks randomness wake scheduler streams stdio sockets", (SPEC, FOREIGN, NODE)),
+    (2, WORLD, "clocks randomness wake scheduler streams stdio sockets",
+     (SPEC, FOREIGN, STOPPED, NODE)),
     (3, DESCRIPTORS, "base file directory stream socket table", (SPEC, ERRORS, FS, WORLD)),
     (4, PREVIEW1, "state process fd path poll sock", (SPEC, ERRORS, FS, WORLD, DESCRIPTORS)),
     (5, LAYERS, "trace policy record replay faults counting", (SPEC, ERRORS)),

@@ -10,17 +10,30 @@
         capture_output=True, text=True,
     )
     print(result.stdout)
+
+The names below are imported at their first use: a program that only may run a guest does not
+pay for it.
 """
 
-from subprocess import DEVNULL, PIPE, STDOUT
+# Type checkers take this name for typing's, whose import costs more than all the rest here.
+TYPE_CHECKING = False
 
-from wasi_host.errors import NotAWasiModule, ProcExit, Trap
-from wasi_host.fs.host import HostDir
-from wasi_host.fs.memory import MemoryFS
-from wasi_host.limits import Limits
-from wasi_host.modules import Module
-from wasi_host.results import CompletedRun, RunError, TimeoutExpired, Trapped, Usage
-from wasi_host.sandbox import Instance, Sandbox, run
+if TYPE_CHECKING:
+    from wasi_host.limits import Limits
+    from wasi_host.modules import Module, NotAWasiModule
+    from wasi_host.results import (
+        DEVNULL,
+        PIPE,
+        STDOUT,
+        CompletedRun,
+        RunError,
+        TimeoutExpired,
+        Trap,
+        Trapped,
+        Usage,
+    )
+    from wasi_host.sandbox import Instance, ProcExit, Sandbox, run
+    from wasi_host.sources import HostDir, MemoryFS
 
 __all__ = [
     "DEVNULL",
@@ -42,3 +55,26 @@ __all__ = [
     "Usage",
     "run",
 ]
+
+_HOMES = {
+    "limits": ("Limits",),
+    "modules": ("Module", "NotAWasiModule"),
+    "sandbox": ("Instance", "ProcExit", "Sandbox", "run"),
+    "sources": ("HostDir", "MemoryFS"),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name at its first use (PEP 562)."""
+    if name not in __all__:
+        raise AttributeError(f"module 'wasi_host' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"wasi_host.{_HOME.get(name, 'results')}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -7,13 +7,14 @@ times and inode, so that running a path again neither reads nor compiles.
 
 import os
 from collections import OrderedDict
-from hashlib import sha256
 from threading import Lock
 from typing import Final
 
 from wasi_host.errors import NotAWasiModule
 from wasi_host.runtimes.wasmtime import Binding
 from wasi_host.runtimes.wasmtime_engine import CompiledModule, FunctionType, wat_to_wasm
+
+__all__ = ["Module", "NotAWasiModule", "load"]
 
 #: How many modules are kept, and how many free bindings of each.
 KEPT_MODULES: Final = 16
@@ -213,8 +214,7 @@ def load(source: "str | os.PathLike[str] | bytes | Module") -> Module:
     key: tuple[object, ...]
     if isinstance(source, bytes | bytearray | memoryview):
         data = bytes(source)
-        key = (sha256(data).digest(),)
-        return _remember(key, data)
+        return _remember((data,), data)
     if not isinstance(source, str | os.PathLike):
         raise TypeError(
             f"a module is a path, bytes or a wasi_host.Module, not {type(source).__name__}"

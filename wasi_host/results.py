@@ -2,9 +2,24 @@
 
 import subprocess
 from collections.abc import Sequence
+from subprocess import DEVNULL, PIPE, STDOUT
 from typing import Any, Final, NamedTuple, cast
 
 from wasi_host.errors import Trap
+
+__all__ = [
+    "DEVNULL",
+    "ENDED",
+    "PIPE",
+    "STDOUT",
+    "TRAPPED",
+    "CompletedRun",
+    "RunError",
+    "TimeoutExpired",
+    "Trap",
+    "Trapped",
+    "Usage",
+]
 
 #: As ``subprocess`` reports the signals SIGABRT and SIGKILL.
 TRAPPED: Final = -6

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from wasi_host.errors import ProcExit
 from wasi_host.guest import Guest, Recipe
 from wasi_host.interrupts import Interruptible
 from wasi_host.limits import Limits
@@ -14,6 +15,8 @@ from wasi_host.sources import NONE, Preopens, Source
 from wasi_host.streams import Spec, specify
 from wasi_host.world.stdio import StreamSource
 from wasi_spec.rights import ALL_RIGHTS
+
+__all__ = ["Instance", "ProcExit", "Sandbox", "run"]
 
 #: One word of a command line.
 Word = str | bytes | os.PathLike[str]

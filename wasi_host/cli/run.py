@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from wasi_host.cli.options import OrderedCommand, directories, environment
-from wasi_host.errors import NotAWasiModule
+from wasi_host.modules import NotAWasiModule
 from wasi_host.results import CompletedRun
 from wasi_host.sandbox import run as run_program
 

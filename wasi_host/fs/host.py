@@ -77,15 +77,17 @@ class HostDirectory(ResolvedDirectory):
 
     __slots__ = ("_root", "fd", "readonly")
 
-    def __init__(self, fd: int, readonly: bool, root: _Root) -> None:
+    def __init__(self, fd: int, readonly: bool, root: _Root | None) -> None:
         self.fd = fd
         self.readonly = readonly
+        # Keeps the root open as long as anything below it is, and knows how far up inside is.
         self._root = root
 
     def close(self) -> None:
         """Close the host descriptor, if it is this node's own."""
         fd, self.fd = self.fd, -1
-        if fd >= 0 and fd != self._root.fd:
+        root, self._root = self._root, None
+        if root is not None and fd != root.fd:
             os.close(fd)
 
     def reopen(self) -> "HostDirectory":
@@ -122,10 +124,10 @@ class HostDirectory(ResolvedDirectory):
 
     def parent_ino(self) -> int | None:
         """Return the inode of the directory above; None at the root and outside of it."""
-        path, inside = "", None
+        path, inside, root = "", None, self._root
         st = os.fstat(self.fd)
         for _ in range(_LEVELS):
-            if (st.st_dev, st.st_ino) == self._root.identity:
+            if root is None or (st.st_dev, st.st_ino) == root.identity:
                 return inside
             path += "../"
             below, st = st, os.stat(path, dir_fd=self.fd)

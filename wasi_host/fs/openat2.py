@@ -8,7 +8,6 @@ before Linux 5.6 or behind a seccomp filter, ``available()`` is false and everyt
 import ctypes
 import errno
 import os
-import platform
 import struct
 import sys
 from typing import Final
@@ -35,7 +34,7 @@ _packed: dict[tuple[int, int], ctypes.Array[ctypes.c_char]] = {}
 
 _syscall = (
     ctypes.CDLL(None, use_errno=True).syscall
-    if sys.platform == "linux" and platform.machine() in _MACHINES
+    if sys.platform == "linux" and os.uname().machine in _MACHINES
     else None
 )
 _works: bool | None = None

@@ -8,13 +8,10 @@ The context must outlive its linker and every store made from it: its address is
 pointer of every import. ``Instance`` holds the binding for as long as the store lives.
 """
 
-from ctypes import addressof, c_void_p, create_string_buffer, string_at
 from threading import RLock
 from typing import Any, Final
 
 from wasi_host.binding.context import Context, StoppedHost
-from wasi_host.binding.memory import window
-from wasi_host.binding.shim import ShimCompiler
 from wasi_host.errors import NotAWasiModule, Stopped, Trap
 from wasi_host.runtimes import wasmtime_capi as capi
 from wasi_host.runtimes.wasmtime_engine import (
@@ -44,7 +41,7 @@ _TRAP_NAMES: Final = {
     11: "out of fuel",
 }
 
-_shims: Final = ShimCompiler(capi.ALL)
+_shims: Final = capi.raw_shims()
 # Thunks are never freed: linkers hold their addresses.
 _thunks: Final[dict[str, Any]] = {}
 
@@ -68,12 +65,12 @@ class WasmtimeContext(Context):
     def refresh(self, caller: int) -> bool:
         """Look at the caller's memory; with our reservation it never moves, it only grows."""
         lib = self._lib
-        extern = create_string_buffer(capi.EXTERN_BYTES)
-        if not lib.caller_export_get(caller, b"memory", 6, extern):
+        extern = capi.Extern()
+        if not lib.caller_export_get(caller, b"memory", 6, extern.address):
             return False
-        if extern.raw[0] != capi.EXTERN_MEMORY:
+        if extern.kind != capi.EXTERN_MEMORY:
             return False
-        return self.attach(lib.caller_context(caller), addressof(extern) + capi.EXTERN_PAYLOAD)
+        return self.attach(lib.caller_context(caller), extern.payload)
 
     def attach(self, store_context: int, memory: int) -> bool:
         """Take the memory at its present size; tell whether that is more than was known."""
@@ -82,7 +79,7 @@ class WasmtimeContext(Context):
         if size <= self.size:
             return False
         base = lib.memory_data(store_context, memory)
-        self.mem = window(capi.ALL, base, size)
+        self.mem = capi.guest_memory(base, size)
         self.size = size
         return True
 
@@ -111,7 +108,7 @@ def _at_epoch(_store_context: int, context: WasmtimeContext, delta: Any, kind: A
     return 0
 
 
-_epoch_callback: Final = capi.EPOCH_CALLBACK(_at_epoch)
+_epoch_callback: Final = capi.epoch_callback(_at_epoch)
 
 
 class Binding:
@@ -134,11 +131,11 @@ class Binding:
         # A name defined twice is an error, and Go imports fd_write twice.
         for name in dict.fromkeys(item.name for item in module.imports):
             self._define(name)
-        slot, address = capi.out_pointer()
-        error = lib.linker_instantiate_pre(self._linker, module.pointer, address)
+        prepared = capi.OutPointer()
+        error = lib.linker_instantiate_pre(self._linker, module.pointer, prepared.address)
         if error:
             raise NotAWasiModule(lib.message_of_error(error))
-        self._pre = slot.value
+        self._pre = prepared.value
 
     def _define(self, name: str) -> None:
         lib, module, field = self._lib, MODULE.encode(), name.encode()
@@ -217,7 +214,7 @@ class Instance:
         context = self.context = binding.context
         context.host = host
         engine = binding.module.engine
-        self._memory: Any = None
+        self._memory: capi.Extern | None = None
         self._busy = RLock()
         self._depth = 0
         self._store: int | None = lib.store_new(engine.pointer, None, None)
@@ -226,11 +223,11 @@ class Instance:
         if engine.epochs:
             lib.store_epoch_deadline_callback(self._store, _epoch_callback, id(context), None)
             lib.context_set_epoch_deadline(store_context, 1)
-        self._instance = create_string_buffer(capi.INSTANCE_BYTES)
-        trap, trap_address = capi.out_pointer()
+        self._instance = capi.Buffer(capi.INSTANCE_BYTES)
+        trap = capi.OutPointer()
         try:
             error = lib.instance_pre_instantiate(
-                binding._pre, store_context, self._instance, trap_address
+                binding._pre, store_context, self._instance.address, trap.address
             )
             self._raise(error, trap.value, starting=True)
             self._attach()
@@ -243,12 +240,12 @@ class Instance:
         if export is None or export.kind != "memory" or export.flaw:
             return
         self._memory = self._extern(b"memory")
-        self.context.attach(self._store_context, addressof(self._memory) + capi.EXTERN_PAYLOAD)
+        self.context.attach(self._store_context, self._memory.payload)
 
-    def _extern(self, name: bytes) -> Any:
-        extern = create_string_buffer(capi.EXTERN_BYTES)
+    def _extern(self, name: bytes) -> capi.Extern:
+        extern = capi.Extern()
         found = self._lib.instance_export_get(
-            self._store_context, self._instance, name, len(name), extern
+            self._store_context, self._instance.address, name, len(name), extern.address
         )
         assert found, name
         return extern
@@ -263,9 +260,7 @@ class Instance:
         """The memory's size in bytes; 0 without one."""
         if self._store is None or self._memory is None:
             return 0
-        size: int = self._lib.memory_data_size(
-            self._store_context, addressof(self._memory) + capi.EXTERN_PAYLOAD
-        )
+        size: int = self._lib.memory_data_size(self._store_context, self._memory.payload)
         return size
 
     @property
@@ -273,7 +268,7 @@ class Instance:
         """A writable view of the memory as it is now. It must not be used after ``close``."""
         self._require_open()
         if self._memory is not None:
-            self.context.attach(self._store_context, addressof(self._memory) + capi.EXTERN_PAYLOAD)
+            self.context.attach(self._store_context, self._memory.payload)
         return self.context.mem
 
     def start(self) -> None:
@@ -299,23 +294,23 @@ class Instance:
         self._require_open()
         extern = self._extern(name)
         length = max(len(packed) // capi.SLOT_BYTES, results)
-        slots = create_string_buffer(packed, max(length, 1) * capi.SLOT_BYTES)
-        trap = c_void_p()
+        slots = capi.Buffer(max(length, 1) * capi.SLOT_BYTES, packed)
+        trap = capi.OutPointer()
         self._enter()
         try:
             error = self._lib.func_call_unchecked(
                 self._store_context,
-                addressof(extern) + capi.EXTERN_PAYLOAD,
-                slots,
+                extern.payload,
+                slots.address,
                 length,
-                addressof(trap),
+                trap.address,
             )
         finally:
             self._depth -= 1
             self._busy.release()
         if error or trap.value:
             self._raise(error, trap.value)
-        return string_at(slots, results * capi.SLOT_BYTES)
+        return slots.read(results * capi.SLOT_BYTES)
 
     def _enter(self) -> None:
         if not self._busy.acquire(blocking=False):

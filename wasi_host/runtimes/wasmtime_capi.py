@@ -17,9 +17,11 @@ import os
 import sys
 from collections.abc import Callable
 from ctypes import POINTER, byref, c_bool, c_char_p, c_int64, c_size_t, c_uint8, c_uint64, c_void_p
-from importlib.util import find_spec
 from threading import Lock
 from typing import Any, Final
+
+from wasi_host.binding.memory import window
+from wasi_host.binding.shim import ShimCompiler
 
 #: What the engine calls: ``(env, caller, arguments and results) -> trap or 0``. The context is
 #: the ``env`` pointer itself; the fourth argument (the length) need not be declared.
@@ -56,6 +58,11 @@ class ByteVec(ctypes.Structure):
     """``wasm_byte_vec_t`` and its likes: a size and an array."""
 
     _fields_ = (("size", c_size_t), ("data", c_void_p))
+
+    @property
+    def address(self) -> int:
+        """Where the vector itself lies."""
+        return ctypes.addressof(self)
 
 
 class EngineNotFound(ImportError):
@@ -155,10 +162,12 @@ def package_directory() -> str:
     Raises:
         EngineNotFound: it is not installed.
     """
-    spec = find_spec("wasmtime")
-    if spec is None or not spec.submodule_search_locations:
-        raise EngineNotFound("the engine is missing: install the package 'wasmtime' (47 or newer)")
-    return spec.submodule_search_locations[0]
+    # What importlib.util.find_spec does for a top-level name, without its import (6 ms).
+    for finder in sys.meta_path:
+        spec = finder.find_spec("wasmtime", None)
+        if spec is not None and spec.submodule_search_locations:
+            return spec.submodule_search_locations[0]
+    raise EngineNotFound("the engine is missing: install the package 'wasmtime' (47 or newer)")
 
 
 def version() -> str:
@@ -275,13 +284,71 @@ def address(function: Any) -> int:
     return value
 
 
-def buffer(size: int) -> tuple[Any, int]:
-    """Return zeroed memory for the engine to write to, and its address."""
-    memory = ctypes.create_string_buffer(size)
-    return memory, ctypes.addressof(memory)
+def epoch_callback(decide: Callable[..., int]) -> Any:
+    """Return the C function pointer of a decision at an epoch check; to be kept for ever."""
+    return EPOCH_CALLBACK(decide)
 
 
-def out_pointer() -> tuple[Any, int]:
-    """Return a pointer-sized result slot and its address."""
-    slot = c_void_p()
-    return slot, ctypes.addressof(slot)
+def raw_shims() -> ShimCompiler:
+    """Return the compiler of shims that read the engine's argument slots."""
+    return ShimCompiler(ALL)
+
+
+def guest_memory(base: int, size: int) -> memoryview:
+    """Return a writable view of guest memory; it must not be used after the store is freed."""
+    return window(ALL, base, size)
+
+
+class Extern:
+    """Room for one export.
+
+    Attributes:
+        address: where the engine writes it.
+        payload: where the func or memory in it lies.
+    """
+
+    __slots__ = ("_buffer", "address", "payload")
+
+    def __init__(self) -> None:
+        self._buffer = ctypes.create_string_buffer(EXTERN_BYTES)
+        self.address = ctypes.addressof(self._buffer)
+        self.payload = self.address + EXTERN_PAYLOAD
+
+    @property
+    def kind(self) -> int:
+        """What the engine wrote: EXTERN_FUNC, EXTERN_MEMORY..."""
+        return self._buffer.raw[0]
+
+
+class Buffer:
+    """Zeroed memory for the engine to write to."""
+
+    __slots__ = ("_buffer", "address")
+
+    def __init__(self, size: int, start: bytes = b"") -> None:
+        self._buffer = ctypes.create_string_buffer(start, size)
+        self.address = ctypes.addressof(self._buffer)
+
+    def read(self, size: int) -> bytes:
+        """Return the first bytes."""
+        return self._buffer.raw[:size]
+
+
+class OutPointer:
+    """Room for a pointer that the engine returns; ``value`` is None where it is null."""
+
+    __slots__ = ("_slot", "address")
+
+    def __init__(self) -> None:
+        self._slot = c_void_p()
+        self.address = ctypes.addressof(self._slot)
+
+    @property
+    def value(self) -> int | None:
+        """The pointer."""
+        return self._slot.value
+
+
+def pointers(values: list[int]) -> Any:
+    """Return an array of pointers for the engine to read."""
+    return (c_void_p * len(values))(*values)

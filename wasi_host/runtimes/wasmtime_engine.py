@@ -6,7 +6,6 @@ stopped and cost compute time, so only runs that can be asked to stop use the se
 """
 
 import struct
-from ctypes import byref, c_void_p
 from threading import Lock
 from typing import Any, Final, NamedTuple
 
@@ -75,16 +74,16 @@ class Engine:
             pointer = self._function_types.get(kind)
             if pointer is None:
                 params, results = self._vector(kind.params), self._vector(kind.results)
-                pointer = self.lib.wasm_functype_new(byref(params), byref(results))
+                pointer = self.lib.wasm_functype_new(params.address, results.address)
                 self._function_types[kind] = pointer
             return pointer
 
     def _vector(self, kinds: tuple[str, ...]) -> capi.ByteVec:
         vector = capi.ByteVec()
-        values = (c_void_p * len(kinds))(
-            *(self.lib.wasm_valtype_new(capi.KIND_NUMBERS[kind]) for kind in kinds)
+        values = capi.pointers(
+            [self.lib.wasm_valtype_new(capi.KIND_NUMBERS[kind]) for kind in kinds]
         )
-        self.lib.wasm_valtype_vec_new(byref(vector), len(kinds), values)
+        self.lib.wasm_valtype_vec_new(vector.address, len(kinds), values)
         return vector
 
     def increment_epoch(self) -> None:
@@ -115,7 +114,7 @@ def wat_to_wasm(source: bytes) -> bytes:
     """
     lib = capi.library()
     vector = capi.ByteVec()
-    error = lib.wat2wasm(source, len(source), byref(vector))
+    error = lib.wat2wasm(source, len(source), vector.address)
     if error:
         raise NotAWasiModule(f"the WebAssembly text is wrong: {lib.message_of_error(error)}")
     return lib.take_bytes(vector)
@@ -131,11 +130,11 @@ class CompiledModule:
     def __init__(self, wasm: bytes, epochs: bool) -> None:
         self.engine = engine(epochs)
         self.lib = self.engine.lib
-        slot, address = capi.out_pointer()
-        error = self.lib.module_new(self.engine.pointer, wasm, len(wasm), address)
+        module = capi.OutPointer()
+        error = self.lib.module_new(self.engine.pointer, wasm, len(wasm), module.address)
         if error:
             raise NotAWasiModule(f"not a valid module: {self.lib.message_of_error(error)}")
-        self.pointer: int = slot.value
+        self.pointer = module.value
         self.imports = self._read_imports()
         self.exports = self._read_exports()
 
@@ -146,7 +145,7 @@ class CompiledModule:
 
     def _read_imports(self) -> list[Import]:
         lib, vector, result = self.lib, capi.ByteVec(), []
-        lib.module_imports(self.pointer, byref(vector))
+        lib.module_imports(self.pointer, vector.address)
         for item in capi.elements(vector):
             kind = lib.wasm_importtype_type(item)
             is_function = lib.wasm_externtype_kind(kind) == capi.TYPE_FUNC
@@ -157,16 +156,16 @@ class CompiledModule:
                     self._function_type(kind) if is_function else None,
                 )
             )
-        lib.wasm_importtype_vec_delete(byref(vector))
+        lib.wasm_importtype_vec_delete(vector.address)
         return result
 
     def _read_exports(self) -> dict[str, Export]:
         lib, vector, result = self.lib, capi.ByteVec(), {}
-        lib.module_exports(self.pointer, byref(vector))
+        lib.module_exports(self.pointer, vector.address)
         for item in capi.elements(vector):
             name = capi.text(lib.wasm_exporttype_name(item))
             result[name] = self._export(lib.wasm_exporttype_type(item))
-        lib.wasm_exporttype_vec_delete(byref(vector))
+        lib.wasm_exporttype_vec_delete(vector.address)
         return result
 
     def _export(self, kind: Any) -> Export:
