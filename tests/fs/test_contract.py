@@ -1,0 +1,24 @@
+"""Every filesystem keeps the contract."""
+
+import pytest
+
+from tests.fs.backends import HOST_BY_THE_WALK, HOST_WITH_OPENAT2, HOST_WITHOUT_LINUX, MEMORY
+from tests.fs.contract import FilesystemContract
+from wasi_host.fs import openat2
+
+
+@pytest.mark.skipif(not openat2.available(), reason="this kernel has no openat2")
+class TestHostWithOpenat2(FilesystemContract):
+    factory = staticmethod(HOST_WITH_OPENAT2)
+
+
+class TestHostByTheWalk(FilesystemContract):
+    factory = staticmethod(HOST_BY_THE_WALK)
+
+
+class TestHostWithoutWhatOnlyLinuxHas(FilesystemContract):
+    factory = staticmethod(HOST_WITHOUT_LINUX)
+
+
+class TestMemory(FilesystemContract):
+    factory = staticmethod(MEMORY)
