@@ -41,7 +41,7 @@ LADDER = (
     (3, DESCRIPTORS, "base file directory stream socket table", (SPEC, ERRORS, FS, WORLD)),
     (4, PREVIEW1, "state process fd path poll sock", (SPEC, ERRORS, FS, WORLD, DESCRIPTORS)),
     (5, LAYERS, "trace policy record replay faults counting", (SPEC, ERRORS)),
-    (5, BINDING, "memory context codec shim", (SPEC, ERRORS)),
+    (5, BINDING, "memory context transfer codec shim", (SPEC, ERRORS)),
     (6, RUNTIMES, "wasmtime_capi wasmtime_engine wasmtime pywasm pywasm3",
      (SPEC, ERRORS, BINDING)),
     (7, "wasi_host", FRONT,

@@ -135,8 +135,6 @@ def _advice(module: CompiledModule) -> str:
         return "It is made for WASI 0.2: build it for wasm32-wasip1 (preview 1)."
     if any(name.startswith("wasix") for name in modules):
         return "It is made for WASIX: build it for wasm32-wasip1 (preview 1)."
-    if "wasi_unstable" in modules:
-        return "It is made for the predecessor of preview 1: build it with a newer toolchain."
     if modules & {"env", "a"} or any("emscripten" in item.name for item in module.imports):
         return (
             "It looks like Emscripten's output for JavaScript: build it with -sSTANDALONE_WASM, "

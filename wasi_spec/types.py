@@ -39,20 +39,34 @@ class Handle(NamedTuple):
 
 
 class Enum(NamedTuple):
-    """An enumeration; ``bits`` is the width of its tag in memory."""
+    """An enumeration; ``bits`` is the width of its tag in memory.
+
+    ``meaning``: for each tag its value in preview 1, where that is another.
+    """
 
     name: str
     bits: int
     values: type[IntEnum]
+    meaning: tuple[int, ...] | None = None
 
 
 class Flags(NamedTuple):
-    """A set of bits. ``masked``: undefined bits are dropped, not refused."""
+    """A set of bits.
+
+    ``masked``: undefined bits are dropped, not refused. ``missing``: names in ``values`` that
+    this set does not have.
+    """
 
     name: str
     bits: int
     values: type[IntFlag] | None
     masked: bool = False
+    missing: tuple[str, ...] = ()
+
+    @property
+    def mask(self) -> int:
+        """All defined bits."""
+        return sum(int(bit) for bit in self.values or () if bit.name not in self.missing)
 
 
 class Pointer(NamedTuple):

@@ -1,34 +1,27 @@
-"""How values cross the border: the lines of a shim for each type, and what they call.
+"""How values cross the border: the lines of a shim for each type.
 
 ``Emitter`` turns the parameters and results of a row into Python source, in the order in which
 faults are answered: every pointer (FAULT), then enumerations and flags (INVAL), then the text
 of paths (NAMETOOLONG, ILSEQ, INVAL). All of it precedes the call and so every side effect.
-The functions below it are what the lines call; they know the packed forms, and nothing else.
+What the lines call is in ``transfer``; what packs results comes from the types themselves.
 """
 
 import struct
 from collections.abc import Sequence
 from typing import Any, Final
 
+from wasi_host.binding import transfer
+from wasi_host.binding.transfer import SubscriptionLayout
 from wasi_host.errors import FAULT, INVAL, NAMETOOLONG
 from wasi_spec import records, types
-from wasi_spec.enums import Clockid, Eventtype
-from wasi_spec.flags import Subclockflags
 from wasi_spec.functions import Function, core_signature
 from wasi_spec.layout import layout, pieces, structure
-from wasi_spec.types import Enum, Flags, Int, List, Pointer, String, Type
+from wasi_spec.types import Enum, Flags, Int, List, Pointer, Record, String, Type, Union
 
 #: Longest path in bytes (PATH_MAX without its NUL).
 PATH_BYTES: Final = 4095
-#: Most vectors of one call (IOV_MAX), most bytes of one call with several vectors.
-VECTORS: Final = 1024
-GATHERED_BYTES: Final = 16 << 20
-#: Most subscriptions of one poll.
-SUBSCRIPTIONS: Final = 4096
 #: From this size on, reads fill guest memory themselves instead of returning bytes.
 DIRECT_READ: Final = 8192
-#: Random bytes are asked for in pieces, so that a stop is seen between them.
-RANDOM_CHUNK: Final = 1 << 16
 
 # Python's own names, and those that every shim uses itself.
 _TAKEN: Final = {"in", "len", "id", "ctx", "caller", "a", "mem", "size", "data"}
@@ -69,6 +62,8 @@ class Emitter:
         self.arguments: list[str] = []
         self.output: str | None = None
         self.vectors = False
+        #: What the lines name beyond ``NAMESPACE``, filled as they are made.
+        self.namespace: dict[str, Any] = {}
         for param in function.params:
             self._param(local(param.name), param.type)
         for result in function.results:
@@ -95,8 +90,10 @@ class Emitter:
     def _scalar(self, name: str, kind: Type) -> None:
         if isinstance(kind, Enum):
             self.values.append(f"if {name} > {max(kind.values)}: raise INVAL")
+            if kind.meaning is not None:
+                self.values.append(f"{name} = {kind.meaning}[{name}]")
         elif isinstance(kind, Flags):
-            mask = sum(kind.values) if kind.values is not None else 0
+            mask = kind.mask
             if kind.masked:
                 self.values.append(f"{name} &= {mask:#x}")
             elif mask:
@@ -134,32 +131,50 @@ class Emitter:
 
     def _store(self, position: int, value: str) -> str:
         result = self.function.results[position]
-        pointer, pack = f"{result.name}_ptr", pack_name(result.type)
-        packed = records.RESULTS.get(result.type.name)
-        if packed is None:
+        kind, pointer = result.type, f"{result.name}_ptr"
+        pack = f"PACK_{result.name.upper()}"
+        if not isinstance(kind, Record | Union):
+            self.namespace[pack] = structure(kind).pack_into
             return f"{pack}(mem, {pointer}, {value})"
+        packed = structure(kind) if isinstance(kind, Record) else records.PRESTAT
         # Piece by piece: padding in a guest's memory is never written.
         fields: list[str] = []
         lines = []
         for offset, piece in pieces(packed):
             names = [f"value{len(fields) + at}" for at in range(len(piece.format) - 1)]
             fields += names
+            self.namespace[f"{pack}_{offset}"] = piece.pack_into
             lines.append(f"{pack}_{offset}(mem, {pointer} + {offset}, {', '.join(names)})")
-        return "; ".join([f"{', '.join(fields)} = {value}", *lines])
+        return "; ".join([f"{', '.join(fields)} = {value}", *_narrowed(kind, fields), *lines])
 
     def checks(self) -> list[str]:
         """Return the lines that check and decode; they raise, or change nothing."""
-        special = _SPECIAL.get(self.function.name)
-        if special is not None:
-            return [*special[0], *self.pointers, *special[1]]
+        if self.function.name == "poll_oneoff":
+            return self._poll_checks()
+        if self.function.name in _CALLS:
+            return list(self.pointers)
         return [*self.pointers, *self.values, *self.texts]
+
+    def _poll_checks(self) -> list[str]:
+        subscriptions = self.function.params[0].type
+        assert isinstance(subscriptions, Pointer)
+        assert isinstance(subscriptions.to, Record)
+        shape = SubscriptionLayout.of(subscriptions.to)
+        self.namespace["LAYOUT"] = shape
+        return [
+            # The one call that is refused before its pointers are looked at (catalogue 58).
+            "if not nsubscriptions: raise INVAL",
+            f"if in_ + {shape.size} * nsubscriptions > size: raise FAULT",
+            f"if out + {records.EVENT.size} * nsubscriptions > size: raise FAULT",
+            *self.pointers,
+            "subscriptions = read_subscriptions(mem, in_, nsubscriptions, LAYOUT)",
+        ]
 
     def call(self) -> list[str]:
         """Return the lines that call the host and store what it returned."""
         name = self.function.name
-        special = _SPECIAL.get(name)
-        if special is not None:
-            return list(special[2])
+        if name in _CALLS:
+            return list(_CALLS[name])
         arguments = ", ".join(self.arguments)
         called = f"ctx.host.{name}({arguments})"
         if self.vectors:
@@ -208,191 +223,41 @@ class Emitter:
         return lines + ([self._store(1, "result1")] if more else [])
 
 
-# What the lines call -------------------------------------------------------------------------
-
-
-def pack_name(kind: Type) -> str:
-    """Return the name under which a shim finds the packer of a type."""
-    return f"PACK_{kind.name.upper()}"
-
-
-def packers() -> dict[str, Any]:
-    """Return the packers of all result types, by ``pack_name``."""
-    scalars = (types.SIZE, types.FILESIZE, types.TIMESTAMP, types.FD, types.ROFLAGS)
-    named = {pack_name(kind): structure(kind).pack_into for kind in scalars}
-    for name, packed in records.RESULTS.items():
-        for offset, piece in pieces(packed):
-            named[f"PACK_{name.upper()}_{offset}"] = piece.pack_into
-    return named
-
-
-def gather(mem: memoryview, size: int, iovs: int, count: int) -> tuple[list[tuple[int, int]], int]:
-    """Read an array of vectors; return those of the transfer as (address, length), and the sum.
-
-    Empty ones are left out. At most 1,024 are looked at. A sum above the smaller of 16 MiB and
-    the guest's memory is cut there: overlapping vectors can ask for far more than there is.
-
-    Raises:
-        FAULT: the array, or a buffer that is not empty, is not inside memory.
-        INVAL: the sum is over 2^32-1, or more than 1,024 vectors begin with 1,024 empty ones.
-    """
-    if iovs + 8 * count > size and count:
-        raise FAULT
-    taken = min(count, VECTORS)
-    vectors = [
-        vector for vector in records.IOVEC.iter_unpack(mem[iovs : iovs + 8 * taken]) if vector[1]
+def _narrowed(kind: Record | Union, names: Sequence[str]) -> list[str]:
+    """Return lines that cut integers to the 32 bits of their field (snapshot 0's link count)."""
+    if not isinstance(kind, Record):
+        return []
+    return [
+        f"{name} = min({name}, 0xFFFFFFFF)"
+        for name, field in zip(names, kind.fields, strict=True)
+        if isinstance(field.type, Int) and field.type.bits == 32
     ]
-    for at, length in vectors:
-        if at + length > size:
-            raise FAULT
-    total = sum(length for _, length in vectors)
-    if total > 0xFFFFFFFF or (count > VECTORS and not total):
-        raise INVAL
-    room = min(GATHERED_BYTES, size)
-    if total > room and len(vectors) > 1:
-        vectors = _cut(vectors, room)
-        total = room
-    return vectors, total
 
 
-def _cut(vectors: list[tuple[int, int]], room: int) -> list[tuple[int, int]]:
-    kept = []
-    for at, length in vectors:
-        if room <= 0:
-            break
-        kept.append((at, min(length, room)))
-        room -= length
-    return kept
-
-
-def slices(mem: memoryview, vectors: Sequence[tuple[int, int]]) -> tuple[memoryview, ...]:
-    """Return the views of the vectors."""
-    return tuple(mem[at : at + length] for at, length in vectors)
-
-
-def join(mem: memoryview, vectors: Sequence[tuple[int, int]]) -> bytes:
-    """Return the bytes of the vectors, one after another."""
-    return b"".join([mem[at : at + length] for at, length in vectors])
-
-
-def scatter(mem: memoryview, vectors: Sequence[tuple[int, int]], data: bytes) -> None:
-    """Fill the vectors in order with ``data``, which is not longer than they are."""
-    start, end = 0, len(data)
-    for at, length in vectors:
-        if start >= end:
-            break
-        part = data[start : start + length]
-        mem[at : at + len(part)] = part
-        start += length
-
-
-def store_strings(
-    ctx: Any, caller: int, pointers: int, buffer: int, strings: Sequence[bytes]
-) -> None:
-    """Store the strings with a NUL each at ``buffer``, their addresses at ``pointers``.
-
-    Raises:
-        FAULT: one of the two does not fit in memory; nothing was written.
-    """
-    blob = b"".join([text + b"\0" for text in strings])
-    array = 4 * len(strings)
-    while (pointers + array > ctx.size and array) or (buffer + len(blob) > ctx.size and blob):
-        if not ctx.refresh(caller):
-            raise FAULT
-    mem = ctx.mem
-    mem[buffer : buffer + len(blob)] = blob
-    at = buffer
-    for position, text in enumerate(strings):
-        records.U32.pack_into(mem, pointers + 4 * position, at)
-        at += len(text) + 1
-
-
-def read_subscriptions(mem: memoryview, at: int, count: int) -> list[Any]:
-    """Decode the subscriptions of a poll.
-
-    Raises:
-        INVAL: more than 4,096; an unknown tag, clock or clock flag.
-    """
-    if count > SUBSCRIPTIONS:
-        raise INVAL
-    result: list[Any] = []
-    size = records.SUBSCRIPTION_CLOCK.size
-    block = bytes(mem[at : at + count * size])  # copied once: events may overlap it
-    for offset in range(0, count * size, size):
-        tag = block[offset + records.SUBSCRIPTION_TAG_OFFSET]
-        if tag == Eventtype.CLOCK:
-            userdata, _, *rest = records.SUBSCRIPTION_CLOCK.unpack_from(block, offset)
-            clock = records.SubscriptionClock(userdata, *rest)
-            if clock.id > max(Clockid) or clock.flags & ~sum(Subclockflags):
-                raise INVAL
-            result.append(clock)
-        elif tag <= max(Eventtype):
-            result.append(
-                records.SubscriptionFd(*records.SUBSCRIPTION_FD.unpack_from(block, offset))
-            )
-        else:
-            raise INVAL
-    return result
-
-
-def write_events(mem: memoryview, at: int, events: Sequence[Sequence[int]]) -> int:
-    """Encode the events of a poll; return how many."""
-    (_, head), (after, tail) = pieces(records.EVENT)
-    for event in events:
-        head.pack_into(mem, at, *event[:3])
-        tail.pack_into(mem, at + after, *event[3:])
-        at += records.EVENT.size
-    return len(events)
-
-
-def fill_random(ctx: Any, mem: memoryview, at: int, length: int) -> None:
-    """Fill guest memory with random bytes, piece by piece."""
-    for start in range(at, at + length, RANDOM_CHUNK):
-        end = min(start + RANDOM_CHUNK, at + length)
-        mem[start:end] = ctx.host.random_get(end - start)
-
-
-def _subscription_lines() -> tuple[str, str]:
-    size_in, size_out = records.SUBSCRIPTION_CLOCK.size, records.EVENT.size
-    return (
-        f"if in_ + {size_in} * nsubscriptions > size: raise FAULT",
-        f"if out + {size_out} * nsubscriptions > size: raise FAULT",
-    )
-
-
-# Rows whose shape no other has: checks before and after the pointers', then the call.
-_SPECIAL: Final[dict[str, tuple[Sequence[str], Sequence[str], Sequence[str]]]] = {
-    "args_get": ((), (), ("store_strings(ctx, caller, argv, argv_buf, ctx.host.args_get())",)),
-    "environ_get": (
-        (),
-        (),
-        ("store_strings(ctx, caller, environ, environ_buf, ctx.host.environ_get())",),
-    ),
-    "random_get": ((), (), ("fill_random(ctx, mem, buf, buf_len)",)),
+# The calls of rows whose shape no other has.
+_CALLS: Final[dict[str, Sequence[str]]] = {
+    "args_get": ("store_strings(ctx, caller, argv, argv_buf, ctx.host.args_get())",),
+    "environ_get": ("store_strings(ctx, caller, environ, environ_buf, ctx.host.environ_get())",),
+    "random_get": ("fill_random(ctx, mem, buf, buf_len)",),
     "poll_oneoff": (
-        # The one call that is refused before its pointers are looked at (catalogue 58).
-        ("if not nsubscriptions: raise INVAL", *_subscription_lines()),
-        ("subscriptions = read_subscriptions(mem, in_, nsubscriptions)",),
-        (
-            "events = ctx.host.poll_oneoff(subscriptions)",
-            "PACK_SIZE(mem, nevents_ptr, write_events(mem, out, events))",
-        ),
+        "events = ctx.host.poll_oneoff(subscriptions)",
+        "PACK_SIZE(mem, nevents_ptr, write_events(mem, out, events))",
     ),
 }
 
-#: Everything the lines name, but for what the convention adds.
+#: What the lines name, but for each row's own and for what the convention adds.
 NAMESPACE: Final[dict[str, Any]] = {
     "FAULT": FAULT,
     "INVAL": INVAL,
     "NAMETOOLONG": NAMETOOLONG,
+    "PACK_SIZE": structure(types.SIZE).pack_into,
     "UNPACK_IOVEC": records.IOVEC.unpack_from,
-    "fill_random": fill_random,
-    "gather": gather,
-    "join": join,
-    "read_subscriptions": read_subscriptions,
-    "scatter": scatter,
-    "slices": slices,
-    "store_strings": store_strings,
-    "write_events": write_events,
-    **packers(),
+    "fill_random": transfer.fill_random,
+    "gather": transfer.gather,
+    "join": transfer.join,
+    "read_subscriptions": transfer.read_subscriptions,
+    "scatter": transfer.scatter,
+    "slices": transfer.slices,
+    "store_strings": transfer.store_strings,
+    "write_events": transfer.write_events,
 }

@@ -20,18 +20,17 @@ the project; its input is our own table.
 """
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any, Final
 
 from wasi_host.binding.codec import NAMESPACE, Emitter, slot_codes, slot_structure
 from wasi_host.binding.context import ValuesContext
 from wasi_host.errors import WasiError, errno_of
+from wasi_spec import unstable
 from wasi_spec.errno import Errno
-from wasi_spec.functions import FUNCTIONS, Function
+from wasi_spec.functions import FUNCTIONS, MODULE, Function
 from wasi_spec.records import U32
-
-_BY_NAME: Final = {function.name: function for function in FUNCTIONS}
 
 _RAW: Final = """\
 def {name}(ctx, caller, a):
@@ -71,7 +70,11 @@ def {name}(ctx{parameters}):
 
 def source(function: Function, convention: str = "raw") -> str:
     """Return the Python source of a shim; ``convention`` is ``"raw"`` or ``"values"``."""
-    emitter = Emitter(function)
+    return _source(Emitter(function), convention)
+
+
+def _source(emitter: Emitter, convention: str) -> str:
+    function = emitter.function
     raw = convention == "raw"
     indent = "\n        "
     names = emitter.names
@@ -118,32 +121,41 @@ class ShimCompiler:
 
     Args:
         ALL: the view over the address space, for RAW; None for VALUES.
+        functions: the rows they are made of.
     """
 
-    def __init__(self, ALL: memoryview | None) -> None:
+    def __init__(self, ALL: memoryview | None, functions: Sequence[Function] = FUNCTIONS) -> None:
+        self._functions = {function.name: function for function in functions}
         self.convention = "values" if ALL is None else "raw"
         self._all = ALL
         self._shims: dict[str, Callable[..., int]] = {}
         self._lock = Lock()
 
+    @property
+    def names(self) -> list[str]:
+        """The functions there are."""
+        return list(self._functions)
+
     def __getitem__(self, name: str) -> Callable[..., int]:
         """Return the shim of a function of the specification.
 
         Raises:
-            KeyError: the specification has no such function.
+            KeyError: there is no row of this name.
         """
         shim = self._shims.get(name)
         if shim is None:
             with self._lock:
-                shim = self._shims.get(name) or self._compile(_BY_NAME[name])
+                shim = self._shims.get(name) or self._compile(self._functions[name])
                 self._shims[name] = shim
         return shim
 
     def _compile(self, function: Function) -> Callable[..., int]:
-        text = source(function, self.convention)
+        emitter = Emitter(function)
+        text = _source(emitter, self.convention)
         filename = f"wasi_host shim, {self.convention}: {function.name}"
         namespace: dict[str, Any] = {
             **NAMESPACE,
+            **emitter.namespace,
             "__name__": filename,
             "__loader__": _Loader(text),
             "ALL": self._all,
@@ -158,18 +170,26 @@ class ShimCompiler:
         return shim
 
 
-_values = ShimCompiler(None)
+_values: Final = {
+    MODULE: ShimCompiler(None),
+    unstable.MODULE: ShimCompiler(None, unstable.FUNCTIONS),
+}
 
 
-def values_functions(context: ValuesContext) -> dict[str, Callable[..., int]]:
-    """Return the 46 functions of one instance as callables on plain integers.
+def values_functions(context: ValuesContext, module: str = MODULE) -> dict[str, Callable[..., int]]:
+    """Return the functions of one instance as callables on plain integers.
+
+    Args:
+        context: the instance's; its host serves the calls.
+        module: ``"wasi_snapshot_preview1"`` (46 functions) or ``"wasi_unstable"`` (45).
 
     Integers may come signed or unsigned. Each returns the errno; ``ProcExit`` and anything that
     is no errno is raised.
     """
+    shims = _values[module]
 
     def bind(name: str) -> Callable[..., int]:
-        shim = _values[name]
+        shim = shims[name]
 
         def call(*arguments: int) -> int:
             context.enter()
@@ -181,4 +201,4 @@ def values_functions(context: ValuesContext) -> dict[str, Callable[..., int]]:
         call.__name__ = name
         return call
 
-    return {function.name: bind(function.name) for function in FUNCTIONS}
+    return {name: bind(name) for name in shims.names}

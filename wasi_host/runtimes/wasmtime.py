@@ -21,10 +21,15 @@ from wasi_host.runtimes.wasmtime_engine import (
     pack_arguments,
     unpack_results,
 )
+from wasi_spec import unstable
 from wasi_spec.functions import FUNCTIONS, MODULE, core_signature
 
+#: The modules we serve: preview 1, and its predecessor with its own layouts.
+MODULES: Final = {MODULE: FUNCTIONS, unstable.MODULE: unstable.FUNCTIONS}
 _SIGNATURES: Final = {
-    function.name: FunctionType(*core_signature(function)) for function in FUNCTIONS
+    (module, function.name): FunctionType(*core_signature(function))
+    for module, functions in MODULES.items()
+    for function in functions
 }
 _TRAP_NAMES: Final = {
     0: "stack overflow",
@@ -41,15 +46,15 @@ _TRAP_NAMES: Final = {
     11: "out of fuel",
 }
 
-_shims: Final = capi.raw_shims()
+_shims: Final = {module: capi.raw_shims(functions) for module, functions in MODULES.items()}
 # Thunks are never freed: linkers hold their addresses.
-_thunks: Final[dict[str, Any]] = {}
+_thunks: Final[dict[tuple[str, str], Any]] = {}
 
 
-def _thunk_address(name: str) -> int:
-    thunk = _thunks.get(name)
+def _thunk_address(module: str, name: str) -> int:
+    thunk = _thunks.get((module, name))
     if thunk is None:
-        thunk = _thunks.setdefault(name, capi.thunk(_shims[name]))
+        thunk = _thunks.setdefault((module, name), capi.thunk(_shims[module][name]))
     return capi.address(thunk)
 
 
@@ -129,24 +134,24 @@ class Binding:
         check_imports(module)
         self._linker: int = lib.linker_new(module.engine.pointer)
         # A name defined twice is an error, and Go imports fd_write twice.
-        for name in dict.fromkeys(item.name for item in module.imports):
-            self._define(name)
+        for module_name, name in dict.fromkeys(item[:2] for item in module.imports):
+            self._define(module_name, name)
         prepared = capi.OutPointer()
         error = lib.linker_instantiate_pre(self._linker, module.pointer, prepared.address)
         if error:
             raise NotAWasiModule(lib.message_of_error(error))
         self._pre = prepared.value
 
-    def _define(self, name: str) -> None:
-        lib, module, field = self._lib, MODULE.encode(), name.encode()
+    def _define(self, module_name: str, name: str) -> None:
+        lib, module, field = self._lib, module_name.encode(), name.encode()
         error = lib.linker_define_func_unchecked(
             self._linker,
             module,
             len(module),
             field,
             len(field),
-            self.module.engine.function_type(_SIGNATURES[name]),
-            _thunk_address(name),
+            self.module.engine.function_type(_SIGNATURES[module_name, name]),
+            _thunk_address(module_name, name),
             id(self.context),
             None,
         )
@@ -178,9 +183,11 @@ def check_imports(module: CompiledModule) -> None:
     """Raise NotAWasiModule with every import that WASI preview1 does not have, or otherwise."""
     flaws = []
     for item in module.imports:
-        expected = _SIGNATURES.get(item.name) if item.module == MODULE else None
+        expected = _SIGNATURES.get((item.module, item.name))
         label = f"{item.module}.{item.name}"
-        if expected is None:
+        if expected is None and item.module in MODULES:
+            flaws.append(f"{label}: {item.module} has no such function")
+        elif expected is None:
             flaws.append(f"{label}: not a function of {MODULE}")
         elif item.type is None:
             flaws.append(f"{label}: imported as something that is no function")

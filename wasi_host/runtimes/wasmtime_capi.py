@@ -15,13 +15,14 @@ vectors; errors, traps, byte vectors and import or export lists are ours to free
 import ctypes
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from ctypes import POINTER, byref, c_bool, c_char_p, c_int64, c_size_t, c_uint8, c_uint64, c_void_p
 from threading import Lock
 from typing import Any, Final
 
 from wasi_host.binding.memory import window
 from wasi_host.binding.shim import ShimCompiler
+from wasi_spec.functions import Function
 
 #: What the engine calls: ``(env, caller, arguments and results) -> trap or 0``. The context is
 #: the ``env`` pointer itself; the fourth argument (the length) need not be declared.
@@ -289,9 +290,9 @@ def epoch_callback(decide: Callable[..., int]) -> Any:
     return EPOCH_CALLBACK(decide)
 
 
-def raw_shims() -> ShimCompiler:
+def raw_shims(functions: Sequence[Function]) -> ShimCompiler:
     """Return the compiler of shims that read the engine's argument slots."""
-    return ShimCompiler(ALL)
+    return ShimCompiler(ALL, functions)
 
 
 def guest_memory(base: int, size: int) -> memoryview:
