@@ -45,7 +45,6 @@ TREE = {
     "out": Link("../secret"),
     "out_later": Link("dir/../../secret"),
     "via_up": Link("up/secret"),
-    **{f"chain{n}": Link(f"chain{n - 1}" if n > 1 else "file") for n in range(1, 42)},
 }
 
 

@@ -178,6 +178,7 @@ class Names:
         assert list(inside.entries()) == []
         for action in ("create", "mkdir", "symlink", "stat", "open"):
             assert act(action, inside, "new") == "ENOENT"
+            assert act(action, inside, "n" * 256) == "ENOENT"
         assert outcome(place.root.rename_at, "file", inside, "new") == "ENOENT"
         assert outcome(place.root.link_at, "file", inside, "new") == "ENOENT"
         assert outcome(inside.stat_at, "..", True) == "EPERM"

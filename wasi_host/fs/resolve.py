@@ -40,7 +40,7 @@ class ResolvedDirectory(Walkable):
         if mode & CHANGES and self.readonly:
             raise failure(errno.EPERM)
         if "/" not in path and path not in NO_NAMES:
-            check_name(path)
+            check_name(self, path)
             try:
                 return self.open_entry(path, mode)
             except OSError as error:
@@ -57,7 +57,7 @@ class ResolvedDirectory(Walkable):
             OSError: EPERM for a path that leaves; ENOENT, ENOTDIR, ELOOP as POSIX.
         """
         if "/" not in path and path not in NO_NAMES:
-            check_name(path)
+            check_name(self, path)
             stat = self.stat_entry(path)
             if stat[2] != LINK or not follow:
                 return stat
@@ -82,7 +82,7 @@ class ResolvedDirectory(Walkable):
             if at.name == ".":
                 at.directory.set_times(atime_ns, mtime_ns)
             else:
-                check_name(at.name)
+                check_name(at.directory, at.name)
                 at.directory.set_entry_times(at.name, atime_ns, mtime_ns)
 
     def make_dir_at(self, path: str) -> None:
@@ -93,13 +93,13 @@ class ResolvedDirectory(Walkable):
         """
         self._writable()
         if "/" not in path and path not in NO_NAMES:
-            check_name(path)
+            check_name(self, path)
             return self.make_dir(path)
         with Walk(self) as at:
             at.go(path, may_jump=True)
             if at.name == ".":
                 raise failure(errno.EEXIST)
-            check_name(at.name)
+            check_name(at.directory, at.name)
             at.change()
             at.directory.make_dir(at.name)
 
@@ -112,13 +112,13 @@ class ResolvedDirectory(Walkable):
         """
         self._writable()
         if "/" not in path and path not in NO_NAMES:
-            check_name(path)
+            check_name(self, path)
             return self.remove_dir(path)
         with Walk(self) as at:
             at.go(path, may_jump=True)
             if at.name == ".":
                 raise failure(errno.EINVAL)
-            check_name(at.name)
+            check_name(at.directory, at.name)
             at.change()
             at.directory.remove_dir(at.name)
 
@@ -131,7 +131,7 @@ class ResolvedDirectory(Walkable):
         """
         self._writable()
         if "/" not in path and path not in NO_NAMES:
-            check_name(path)
+            check_name(self, path)
             return self.unlink(path)
         with Walk(self) as at:
             at.go(path, may_jump=path[-1:] != "/")
@@ -139,7 +139,7 @@ class ResolvedDirectory(Walkable):
                 at.settle(True)
             if at.slash or at.name == ".":
                 raise failure(errno.EISDIR)
-            check_name(at.name)
+            check_name(at.directory, at.name)
             at.change()
             at.directory.unlink(at.name)
 
@@ -177,7 +177,7 @@ class ResolvedDirectory(Walkable):
                 at.settle(True)
             if at.slash or at.name == ".":
                 raise failure(errno.EINVAL)
-            check_name(at.name)
+            check_name(at.directory, at.name)
             text = at.directory.read_link(at.name)
             if text[:1] == "/":
                 raise failure(errno.EPERM)
@@ -205,10 +205,10 @@ class ResolvedDirectory(Walkable):
             target.change()
             if source.name == "." or target.name == ".":
                 raise failure(errno.EBUSY)
-            check_name(source.name)
+            check_name(source.directory, source.name)
             if source.slash or target.slash or len(target.name) > 63:
                 kind = source.directory.stat_entry(source.name)[2]
-                check_name(target.name)
+                check_name(target.directory, target.name)
                 if (source.slash or target.slash) and kind != DIRECTORY:
                     raise failure(errno.ENOTDIR)
             source.directory.rename(source.name, target.directory, target.name)

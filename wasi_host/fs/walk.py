@@ -56,11 +56,13 @@ def failure(number: int) -> OSError:
     return OSError(number, os.strerror(number))
 
 
-def check_name(name: str) -> None:
-    """Raise ENAMETOOLONG for a name over 255 bytes."""
+def check_name(directory: Directory, name: str) -> None:
+    """Raise ENAMETOOLONG for a name over 255 bytes, ENOENT for one in a removed directory."""
     # No character has more than four bytes: short names, nearly all, are not encoded.
     if len(name) > 63 and len(name.encode("utf-8", "surrogateescape")) > MAX_NAME:
-        raise failure(errno.ENAMETOOLONG)
+        # Nothing is looked up in a removed directory, so Linux never sees the name's length.
+        removed = directory.stat()[3] == 0
+        raise failure(errno.ENOENT if removed else errno.ENAMETOOLONG)
 
 
 class Walk:
@@ -129,7 +131,7 @@ class Walk:
             if part == "..":
                 self._up()
                 continue
-            check_name(part)
+            check_name(self.directory, part)
             try:
                 child = self.directory.step(part)
             except OSError as error:
@@ -185,7 +187,7 @@ class Walk:
         while True:
             if self.name == ".":
                 return self.directory.stat()
-            check_name(self.name)
+            check_name(self.directory, self.name)
             stat = self.directory.stat_entry(self.name)
             if stat[2] == LINK and (follow or self.slash):
                 self.follow()
@@ -205,7 +207,7 @@ class Walk:
                     raise failure(errno.EISDIR)
                 mode |= os.O_DIRECTORY
                 follow = True
-            check_name(self.name)
+            check_name(self.directory, self.name)
             try:
                 return self.directory.open_entry(self.name, mode)
             except OSError as error:
@@ -231,7 +233,7 @@ class Walk:
         """
         if self.name == ".":
             raise failure(errno.EEXIST)
-        check_name(self.name)
+        check_name(self.directory, self.name)
         if self.slash:
             kind = self.directory.stat_entry(self.name)[2]
             raise failure(errno.EEXIST if kind in (DIRECTORY, LINK) else errno.ENOTDIR)
