@@ -42,7 +42,8 @@ LADDER = (
     (4, PREVIEW1, "state process fd path poll sock", (SPEC, ERRORS, FS, WORLD, DESCRIPTORS)),
     (5, LAYERS, "trace policy record replay faults counting", (SPEC, ERRORS)),
     (5, BINDING, "memory context transfer codec shim", (SPEC, ERRORS)),
-    (6, RUNTIMES, "wasmtime_capi wasmtime_engine wasmtime pywasm pywasm3",
+    (6, RUNTIMES, "contract wasmtime_capi wasmtime_engine wasmtime wasmtime_public wasmtime_check "
+     "wasmtime_choice pywasm pywasm3",
      (SPEC, ERRORS, BINDING)),
     (7, "wasi_host", FRONT,
      (SPEC, ERRORS, FS, WORLD, DESCRIPTORS, PREVIEW1, LAYERS, BINDING, RUNTIMES)),

@@ -16,7 +16,7 @@ from wasi_host.limits import Limits, call_after
 from wasi_host.modules import Module
 from wasi_host.preview1 import Preview1, encode_args, encode_environ
 from wasi_host.results import ENDED, TRAPPED, CompletedRun, Usage
-from wasi_host.runtimes.wasmtime import Instance
+from wasi_host.runtimes.contract import Instance
 from wasi_host.sources import Preopens
 from wasi_host.streams import Spec, Streams
 from wasi_host.world.clocks import Clocks
@@ -93,11 +93,8 @@ class Guest:
 
     def stop(self, reason: str) -> None:
         """Stop the guest, whatever it is doing. From any thread or a signal handler."""
-        self._binding.context.stop(reason)
         self.host.scheduler.stop(reason)
-        engine = self._variant.compiled.engine
-        if engine.epochs:
-            engine.increment_epoch()
+        self._binding.stop(reason)
 
     def instantiate(self) -> Instance:
         """Make the engine's instance; runs the start section."""
@@ -160,7 +157,7 @@ class Guest:
         """Free the instance, close descriptors and streams, give the binding back."""
         if self.instance is not None:
             self.instance.close()
-        self._binding.context.detach()
+        self._binding.detach()
         self._variant.give(self._binding)
         self.host.close()
         self.streams.close()

@@ -11,8 +11,9 @@ from threading import Lock
 from typing import Final
 
 from wasi_host.errors import NotAWasiModule
-from wasi_host.runtimes.wasmtime import Binding
-from wasi_host.runtimes.wasmtime_engine import CompiledModule, FunctionType, wat_to_wasm
+from wasi_host.runtimes.contract import Binding, Compiled, FunctionType
+from wasi_host.runtimes.wasmtime_choice import compile_module
+from wasi_host.runtimes.wasmtime_engine import wat_to_wasm
 
 __all__ = ["Module", "NotAWasiModule", "load"]
 
@@ -68,7 +69,7 @@ class Module:
 
     def _compile(self, epochs: bool) -> "_Variant":
         try:
-            compiled = CompiledModule(self._wasm, epochs)
+            compiled = compile_module(self._wasm, epochs)
         except NotAWasiModule as error:
             raise NotAWasiModule(f"{self.name}: {error}") from None
         try:
@@ -87,16 +88,16 @@ class _Variant:
 
     __slots__ = ("compiled", "free")
 
-    def __init__(self, compiled: CompiledModule) -> None:
+    def __init__(self, compiled: Compiled) -> None:
         self.compiled = compiled
-        self.free = [Binding(compiled)]
+        self.free = [compiled.bind()]
 
     def take(self) -> Binding:
         """Return a binding for one instance; give it back with ``give``."""
         try:
             return self.free.pop()
         except IndexError:
-            return Binding(self.compiled)
+            return self.compiled.bind()
 
     def give(self, binding: Binding) -> None:
         """Keep a binding whose instance is closed."""
@@ -116,7 +117,7 @@ class _Variant:
             raise NotAWasiModule(f"{name}: its _start is {what}, it must be () -> ()")
 
 
-def _check_memory(module: CompiledModule, name: str) -> None:
+def _check_memory(module: Compiled, name: str) -> None:
     memory = module.exports.get("memory")
     if memory is None or memory.kind != "memory":
         others = [key for key, export in module.exports.items() if export.kind == "memory"]
@@ -128,7 +129,7 @@ def _check_memory(module: CompiledModule, name: str) -> None:
         raise NotAWasiModule(f"{name}: its memory {memory.flaw}, which preview1 does not support")
 
 
-def _advice(module: CompiledModule) -> str:
+def _advice(module: Compiled) -> str:
     """Say what a module with foreign imports probably is."""
     modules = {item.module for item in module.imports}
     if any(name.startswith(("wasi:", "cm32p2")) for name in modules):

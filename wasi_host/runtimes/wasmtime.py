@@ -14,23 +14,13 @@ from typing import Any, Final
 from wasi_host.binding.context import Context, StoppedHost
 from wasi_host.errors import NotAWasiModule, Stopped, Trap
 from wasi_host.runtimes import wasmtime_capi as capi
+from wasi_host.runtimes.contract import MODULES, SIGNATURES, Export, check_imports
 from wasi_host.runtimes.wasmtime_engine import (
     CompiledModule,
-    Export,
-    FunctionType,
     pack_arguments,
     unpack_results,
 )
-from wasi_spec import unstable
-from wasi_spec.functions import FUNCTIONS, MODULE, core_signature
 
-#: The modules we serve: preview 1, and its predecessor with its own layouts.
-MODULES: Final = {MODULE: FUNCTIONS, unstable.MODULE: unstable.FUNCTIONS}
-_SIGNATURES: Final = {
-    (module, function.name): FunctionType(*core_signature(function))
-    for module, functions in MODULES.items()
-    for function in functions
-}
 _TRAP_NAMES: Final = {
     0: "stack overflow",
     1: "memory out of bounds",
@@ -131,7 +121,7 @@ class Binding:
         self._pre: int | None = None
         self.module = module
         self.context = WasmtimeContext()
-        check_imports(module)
+        check_imports(module.imports)
         self._linker: int = lib.linker_new(module.engine.pointer)
         # A name defined twice is an error, and Go imports fd_write twice.
         for module_name, name in dict.fromkeys(item[:2] for item in module.imports):
@@ -150,7 +140,7 @@ class Binding:
             len(module),
             field,
             len(field),
-            self.module.engine.function_type(_SIGNATURES[module_name, name]),
+            self.module.engine.function_type(SIGNATURES[module_name, name]),
             _thunk_address(module_name, name),
             id(self.context),
             None,
@@ -165,6 +155,17 @@ class Binding:
         if getattr(self, "_linker", None):
             self._lib.linker_delete(self._linker)
 
+    def stop(self, reason: str) -> None:
+        """Make the live instance end, at its next host call or epoch check. From any thread."""
+        self.context.stop(reason)
+        engine = self.module.engine
+        if engine.epochs:
+            engine.increment_epoch()
+
+    def detach(self) -> None:
+        """Forget the run that is over."""
+        self.context.detach()
+
     def instantiate(self, host: object, memory_limit: int) -> "Instance":
         """Return a fresh instance whose calls are served by ``host``.
 
@@ -177,24 +178,6 @@ class Binding:
             NotAWasiModule: its memory is larger than the limit from the start.
         """
         return Instance(self, host, memory_limit)
-
-
-def check_imports(module: CompiledModule) -> None:
-    """Raise NotAWasiModule with every import that WASI preview1 does not have, or otherwise."""
-    flaws = []
-    for item in module.imports:
-        expected = _SIGNATURES.get((item.module, item.name))
-        label = f"{item.module}.{item.name}"
-        if expected is None and item.module in MODULES:
-            flaws.append(f"{label}: {item.module} has no such function")
-        elif expected is None:
-            flaws.append(f"{label}: not a function of {MODULE}")
-        elif item.type is None:
-            flaws.append(f"{label}: imported as something that is no function")
-        elif item.type != expected:
-            flaws.append(f"{label}: imported as {item.type}, it is {expected}")
-    if flaws:
-        raise NotAWasiModule("imports that cannot be served:\n  " + "\n  ".join(flaws))
 
 
 class Instance:

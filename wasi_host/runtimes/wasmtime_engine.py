@@ -7,41 +7,23 @@ stopped and cost compute time, so only runs that can be asked to stop use the se
 
 import struct
 from threading import Lock
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from wasi_host.errors import NotAWasiModule
 from wasi_host.runtimes import wasmtime_capi as capi
+from wasi_host.runtimes.contract import (
+    CODES,
+    Export,
+    FunctionType,
+    Import,
+    check_arguments,
+    pack,
+)
 
 #: Wasm stack in bytes, on the thread that calls the guest.
 WASM_STACK: Final = 1 << 20
 #: Address space reserved for each memory: all that 32 bits reach, so a memory never moves.
 MEMORY_RESERVATION: Final = 1 << 32
-
-
-class FunctionType(NamedTuple):
-    """Parameter and result types of a function: ``"i32"``, ``"i64"``, ``"f32"``, ``"f64"``..."""
-
-    params: tuple[str, ...]
-    results: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return f"({', '.join(self.params)}) -> ({', '.join(self.results)})"
-
-
-class Import(NamedTuple):
-    """One import of a module; ``type`` is None for what is no function."""
-
-    module: str
-    name: str
-    type: FunctionType | None
-
-
-class Export(NamedTuple):
-    """One export: ``kind`` is "function", "memory" or "other"; ``flaw`` says what is wrong."""
-
-    kind: str
-    type: FunctionType | None = None
-    flaw: str | None = None
 
 
 class Engine:
@@ -129,6 +111,7 @@ class CompiledModule:
 
     def __init__(self, wasm: bytes, epochs: bool) -> None:
         self.engine = engine(epochs)
+        self.epochs = epochs
         self.lib = self.engine.lib
         module = capi.OutPointer()
         error = self.lib.module_new(self.engine.pointer, wasm, len(wasm), module.address)
@@ -196,35 +179,17 @@ class CompiledModule:
 
 
 def pack_arguments(kinds: tuple[str, ...], arguments: tuple[int | float, ...]) -> bytes:
-    """Return call arguments in the engine's slots.
-
-    Raises:
-        TypeError: another number of arguments, a type that is no number.
-        OverflowError: an integer that fits neither signed nor unsigned.
-    """
-    if len(kinds) != len(arguments):
-        raise TypeError(f"takes {len(kinds)} arguments, {len(arguments)} were given")
-    parts = []
-    for kind, value in zip(kinds, arguments, strict=True):
-        if kind in ("i32", "i64"):
-            bits = int(kind[1:])
-            if not isinstance(value, int):
-                raise TypeError(f"{value!r} is no integer, where an {kind} is wanted")
-            if not -(1 << (bits - 1)) <= value < 1 << bits:
-                raise OverflowError(f"{value} does not fit an {kind}")
-            part = (value & ((1 << bits) - 1)).to_bytes(bits // 8, "little")
-        elif kind in ("f32", "f64"):
-            part = struct.pack("<f" if kind == "f32" else "<d", value)
-        else:
-            raise TypeError(f"a parameter of type {kind} cannot be given from here")
-        parts.append(part.ljust(capi.SLOT_BYTES, b"\0"))
-    return b"".join(parts)
+    """Return call arguments in the engine's slots; the exceptions are ``check_arguments``'s."""
+    numbers = check_arguments(kinds, arguments)
+    return b"".join(
+        pack(kind, value).ljust(capi.SLOT_BYTES, b"\0")
+        for kind, value in zip(kinds, numbers, strict=True)
+    )
 
 
 def unpack_results(kinds: tuple[str, ...], slots: bytes) -> list[int | float]:
     """Return results from the engine's slots; integers signed, as WebAssembly's own tools do."""
-    codes = {"i32": "<i", "i64": "<q", "f32": "<f", "f64": "<d"}
     return [
-        struct.unpack_from(codes[kind], slots, place * capi.SLOT_BYTES)[0]
+        struct.unpack_from(CODES[kind], slots, place * capi.SLOT_BYTES)[0]
         for place, kind in enumerate(kinds)
     ]

@@ -1,0 +1,159 @@
+"""What an engine's adapter provides to whoever runs guests on it.
+
+``compile_module`` of an adapter gives a ``Compiled``; ``bind`` makes a ``Binding`` of it, which
+is instantiated as often as wanted, one live ``Instance`` at a time.
+"""
+
+import struct
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple, Protocol
+
+from wasi_host.binding.context import Context
+from wasi_host.errors import NotAWasiModule
+from wasi_spec import unstable
+from wasi_spec.functions import FUNCTIONS, MODULE, Function, core_signature
+
+#: The modules we serve: preview 1, and its predecessor with its own layouts.
+MODULES: Final[dict[str, tuple[Function, ...]]] = {
+    MODULE: FUNCTIONS,
+    unstable.MODULE: unstable.FUNCTIONS,
+}
+
+
+class FunctionType(NamedTuple):
+    """Parameter and result types of a function: ``"i32"``, ``"i64"``, ``"f32"``, ``"f64"``..."""
+
+    params: tuple[str, ...]
+    results: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"({', '.join(self.params)}) -> ({', '.join(self.results)})"
+
+
+class Import(NamedTuple):
+    """One import of a module; ``type`` is None for what is no function."""
+
+    module: str
+    name: str
+    type: FunctionType | None
+
+
+class Export(NamedTuple):
+    """One export: ``kind`` is "function", "memory" or "other"; ``flaw`` says what is wrong."""
+
+    kind: str
+    type: FunctionType | None = None
+    flaw: str | None = None
+
+
+#: The type of each function we serve, by module and name.
+SIGNATURES: Final = {
+    (module, function.name): FunctionType(*core_signature(function))
+    for module, functions in MODULES.items()
+    for function in functions
+}
+
+
+class Compiled(Protocol):
+    """A compiled module."""
+
+    imports: list[Import]
+    exports: dict[str, Export]
+    epochs: bool
+
+    def bind(self) -> "Binding":
+        """Bind its imports; NotAWasiModule where one is not served."""
+
+
+class Binding(Protocol):
+    """A module's imports bound to one context."""
+
+    def instantiate(self, host: object, memory_limit: int) -> "Instance":
+        """Return a fresh instance, after its start section."""
+
+    def stop(self, reason: str) -> None:
+        """Make the live instance end, at its next host call or epoch check."""
+
+    def detach(self) -> None:
+        """Forget the run that is over."""
+
+
+class Instance(Protocol):
+    """One live guest."""
+
+    @property
+    def context(self) -> Context:
+        """Its state on the engine's side."""
+
+    @property
+    def exports(self) -> Mapping[str, Export]:
+        """What the module exports."""
+
+    @property
+    def memory(self) -> memoryview:
+        """A writable view of its memory as it is now."""
+
+    @property
+    def memory_size(self) -> int:
+        """The memory's size in bytes."""
+
+    def start(self) -> None:
+        """Call ``_start``."""
+
+    def call(self, name: str, *arguments: int | float) -> Sequence[int | float]:
+        """Call an exported function."""
+
+    def close(self) -> None:
+        """Free it."""
+
+
+def check_imports(imports: Sequence[Import]) -> None:
+    """Raise NotAWasiModule with every import that is not served, or has another type."""
+    flaws = []
+    for item in imports:
+        expected = SIGNATURES.get((item.module, item.name))
+        label = f"{item.module}.{item.name}"
+        if expected is None and item.module in MODULES:
+            flaws.append(f"{label}: {item.module} has no such function")
+        elif expected is None:
+            flaws.append(f"{label}: not a function of {MODULE}")
+        elif item.type is None:
+            flaws.append(f"{label}: imported as something that is no function")
+        elif item.type != expected:
+            flaws.append(f"{label}: imported as {item.type}, it is {expected}")
+    if flaws:
+        raise NotAWasiModule("imports that cannot be served:\n  " + "\n  ".join(flaws))
+
+
+def check_arguments(kinds: Sequence[str], arguments: Sequence[int | float]) -> list[int | float]:
+    """Return call arguments as the signed numbers of their types.
+
+    Raises:
+        TypeError: another number of arguments, or a type that is no number.
+        OverflowError: an integer that fits neither signed nor unsigned.
+    """
+    if len(kinds) != len(arguments):
+        raise TypeError(f"takes {len(kinds)} arguments, {len(arguments)} were given")
+    checked: list[int | float] = []
+    for kind, value in zip(kinds, arguments, strict=True):
+        if kind in ("i32", "i64"):
+            bits = int(kind[1:])
+            if not isinstance(value, int):
+                raise TypeError(f"{value!r} is no integer, where an {kind} is wanted")
+            if not -(1 << (bits - 1)) <= value < 1 << bits:
+                raise OverflowError(f"{value} does not fit an {kind}")
+            half = 1 << (bits - 1)
+            checked.append((value + half) % (1 << bits) - half)
+        elif kind in ("f32", "f64"):
+            checked.append(float(value))
+        else:
+            raise TypeError(f"a parameter of type {kind} cannot be given from here")
+    return checked
+
+
+CODES: Final = {"i32": "<i", "i64": "<q", "f32": "<f", "f64": "<d"}
+
+
+def pack(kind: str, value: int | float) -> bytes:
+    """Return the bytes of a number of a WebAssembly type."""
+    return struct.pack(CODES[kind], value)
