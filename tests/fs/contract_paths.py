@@ -317,7 +317,9 @@ class Paths:
                 assert node.pread(100, 0) != SECRET
                 node.close()
 
-    @pytest.mark.parametrize("name", ["back\\slash", "new\nline", "100%", "a:b", "CON", "x. ", "..."])
+    @pytest.mark.parametrize(
+        "name", ["back\\slash", "new\nline", "100%", "a:b", "CON", "x. ", "..."]
+    )
     def test_odd_names_are_plain_names(self, place, name):
         place.write(name, b"odd")
         assert place.read(name) == b"odd"

@@ -155,9 +155,7 @@ class Chooser:
     def path(self):
         random = self.random
         length = random.choice([1, 1, 1, 2, 2, 3, 4, 6])
-        parts = [
-            random.choice(NAMES if random.random() < 0.85 else SPECIAL) for _ in range(length)
-        ]
+        parts = [random.choice(NAMES if random.random() < 0.85 else SPECIAL) for _ in range(length)]
         path = "/".join(parts)
         if random.random() < 0.12:
             path += random.choice(["/", "/", "//", "/.", "/..", "/./"])

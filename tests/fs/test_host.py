@@ -207,15 +207,18 @@ def test_times_before_1970_read_as_0(root, host):
     assert os.stat(host / "file").st_mtime_ns == -1
 
 
+def taken_one_more(taken, root):
+    taken.append(os.dup(root.fd))
+
+
 def test_running_out_of_descriptors_is_emfile_and_leaves_nothing(root):
     resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     taken = []
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(open_descriptors() or 64, soft) + 8, hard))
     try:
-        with pytest.raises(OSError, match="Too many open files"):
-            while True:
-                taken.append(os.dup(root.fd))
+        while outcome(taken_one_more, taken, root) == "ok":
+            pass
         assert outcome(root.open_at, "new", UPDATE, True) == "EMFILE"
         assert outcome(root.open_at, "dir/new", UPDATE, True) == "EMFILE"
         assert outcome(root.make_dir_at, "dir/new") == "EMFILE"

@@ -14,10 +14,13 @@ comes late lands in the old one, as if it had come before the cut. All else (gro
 cutting) is done under the lock of the filesystem.
 """
 
+import errno
 import threading
 from collections.abc import Callable
 from typing import Final
 
+from wasi_host.fs.node import Stat
+from wasi_host.fs.walk import failure
 from wasi_spec.enums import Filetype
 
 PAGE: Final = 4096
@@ -149,6 +152,14 @@ class FileInode(Inode):
     def write(self, data: bytes | memoryview, offset: int) -> None:
         """Write at ``offset``, growing and leaving a hole as it must."""
         dense = len(self.data)
+        if offset == dense == self.size:
+            # Growing at the end, by far the most frequent: there is nothing behind it.
+            try:
+                self.data += data
+            except BufferError:
+                self._put(data, offset)
+            self.size = len(self.data)
+            return
         if offset > dense and (self._pages or offset - dense > PAGE):
             self._write_pages(memoryview(data), offset)
             self.size = max(self.size, offset + len(data))
@@ -207,3 +218,44 @@ class FileInode(Inode):
             if page is not None:
                 page[size % PAGE :] = bytes(PAGE - size % PAGE)
         self.size = size
+
+
+def check_replacing(inode: Inode, present: Inode) -> None:
+    """Check that a rename may put ``inode`` in the place of ``present``."""
+    if isinstance(inode, DirectoryInode):
+        if not isinstance(present, DirectoryInode):
+            raise failure(errno.ENOTDIR)
+        if present.entries:
+            raise failure(errno.ENOTEMPTY)
+    elif isinstance(present, DirectoryInode):
+        raise failure(errno.EISDIR)
+
+
+def stat_of(store: Store, inode: Inode) -> Stat:
+    """Return the attributes of an inode."""
+    if isinstance(inode, FileInode):
+        size = inode.size
+    elif isinstance(inode, LinkInode):
+        size = len(inode.target.encode("utf-8", "surrogateescape"))
+    else:
+        size = 0
+    return (
+        store.device,
+        inode.ino,
+        inode.filetype,
+        inode.nlink,
+        size,
+        inode.atime,
+        inode.mtime,
+        inode.ctime,
+    )
+
+
+def change_times(store: Store, inode: Inode, atime_ns: int | None, mtime_ns: int | None) -> None:
+    """Set the times of an inode; None leaves one as it is."""
+    if atime_ns is not None:
+        inode.atime = atime_ns
+    if mtime_ns is not None:
+        inode.mtime = mtime_ns
+    if atime_ns is not None or mtime_ns is not None:
+        inode.ctime = store.clock()

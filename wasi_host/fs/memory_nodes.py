@@ -8,11 +8,20 @@ import errno
 import os
 from collections.abc import Sequence
 
-from wasi_host.fs.memory_data import DirectoryInode, FileInode, Inode, LinkInode, Store
+from wasi_host.fs.memory_data import (
+    DirectoryInode,
+    FileInode,
+    Inode,
+    LinkInode,
+    Store,
+    change_times,
+    check_replacing,
+    stat_of,
+)
 from wasi_host.fs.memory_tree import MAX_DEPTH
 from wasi_host.fs.node import Directory, Dirent, File, Node, Stat
 from wasi_host.fs.resolve import ResolvedDirectory
-from wasi_host.fs.walk import CHANGES, failure
+from wasi_host.fs.walk import CHANGES, NO_NAMES, check_name, failure
 
 
 class MemoryFile(File):
@@ -27,12 +36,12 @@ class MemoryFile(File):
 
     def stat(self) -> Stat:
         """Return the attributes."""
-        return _stat(self.store, self.inode)
+        return stat_of(self.store, self.inode)
 
     def set_times(self, atime_ns: int | None, mtime_ns: int | None) -> None:
         """Set the times exactly; EPERM in a read-only filesystem."""
         self._writable()
-        _set_times(self.store, self.inode, atime_ns, mtime_ns)
+        change_times(self.store, self.inode, atime_ns, mtime_ns)
 
     def pread(self, size: int, offset: int) -> bytes:
         """Return up to ``size`` bytes at ``offset``; empty at or after the end."""
@@ -49,11 +58,8 @@ class MemoryFile(File):
         for buffer in buffers:
             data = self.inode.data
             end = offset + done + len(buffer)
-            if end <= len(data):
-                buffer[:] = data[offset + done : end]
-                done += len(buffer)
-                continue
-            piece = self.pread(len(buffer), offset + done)
+            whole = end <= len(data)
+            piece = data[offset + done : end] if whole else self.pread(len(buffer), offset + done)
             buffer[: len(piece)] = piece
             done += len(piece)
             if len(piece) < len(buffer):
@@ -90,15 +96,16 @@ class MemoryFile(File):
 
     def _grow(self, data: bytes | memoryview, offset: int) -> int:
         """Write with the lock held."""
-        room = self.store.max_file_bytes - offset
-        if room <= 0:
-            raise failure(errno.EFBIG)
-        if len(data) > room:
-            data = memoryview(data)[:room]
-        inode = self.inode
+        count = len(data)
+        store, inode = self.store, self.inode
+        if offset + count > store.max_file_bytes:
+            count = store.max_file_bytes - offset
+            if count <= 0:
+                raise failure(errno.EFBIG)
+            data = memoryview(data)[:count]
         inode.write(data, offset)
-        inode.mtime = inode.ctime = self.store.clock()
-        return len(data)
+        inode.mtime = inode.ctime = store.clock()
+        return count
 
     def truncate(self, size: int) -> None:
         """Cut or extend with a hole; EFBIG over the limit, EPERM where read-only."""
@@ -140,12 +147,12 @@ class MemoryDirectory(ResolvedDirectory):
 
     def stat(self) -> Stat:
         """Return the attributes."""
-        return _stat(self.store, self.inode)
+        return stat_of(self.store, self.inode)
 
     def set_times(self, atime_ns: int | None, mtime_ns: int | None) -> None:
         """Set the times exactly; EPERM in a read-only filesystem."""
         self._changing()
-        _set_times(self.store, self.inode, atime_ns, mtime_ns)
+        change_times(self.store, self.inode, atime_ns, mtime_ns)
 
     def entries(self) -> list[Dirent]:
         """Return the entries as they are at this moment, in order of creation."""
@@ -159,6 +166,46 @@ class MemoryDirectory(ResolvedDirectory):
         """Return the inode of the directory above; None at the root."""
         parent = self.inode.parent
         return None if parent is None else parent.ino
+
+    # Shortcuts through directories alone; what meets anything else is walked.
+
+    def jump(self, path: str) -> "MemoryDirectory | None":
+        """Return the directory at ``path``, or None: walk."""
+        place = self.inode
+        for part in path.split("/"):
+            # Neither '' nor '.' nor '..' is an entry.
+            inode = place.entries.get(part)
+            if not isinstance(inode, DirectoryInode):
+                return None
+            place = inode
+        return MemoryDirectory(self.store, place, self.readonly)
+
+    def open_at(self, path: str, mode: int, follow: bool) -> Node:
+        """Open, like openat; see ``ResolvedDirectory.open_at``."""
+        above, _, name = path.rpartition("/")
+        if above and name not in NO_NAMES and not (mode & CHANGES and self.readonly):
+            directory = self.jump(above)
+            # A link may lead up again, which only the walk knows.
+            if directory is not None and not directory.has_link(name):
+                check_name(directory, name)
+                return directory.open_entry(name, mode)
+        return super().open_at(path, mode, follow)
+
+    def has_link(self, name: str) -> bool:
+        """Tell whether there is a link of this name."""
+        return isinstance(self.inode.entries.get(name), LinkInode)
+
+    def stat_at(self, path: str, follow: bool) -> Stat:
+        """Return attributes, like fstatat; see ``ResolvedDirectory.stat_at``."""
+        above, slash, name = path.rpartition("/")
+        directory = self.jump(above) if slash else self
+        if directory is not None:
+            inode = directory.inode.entries.get(name)
+            if inode is not None and not (follow and isinstance(inode, LinkInode)):
+                return stat_of(self.store, inode)
+        return super().stat_at(path, follow)
+
+    # Primitives
 
     def open_entry(self, name: str, mode: int) -> Node:
         """Open an entry.
@@ -204,12 +251,12 @@ class MemoryDirectory(ResolvedDirectory):
 
     def stat_entry(self, name: str) -> Stat:
         """Return the attributes of an entry; ENOENT without one."""
-        return _stat(self.store, self._entry(name))
+        return stat_of(self.store, self._entry(name))
 
     def set_entry_times(self, name: str, atime_ns: int | None, mtime_ns: int | None) -> None:
-        """Set the times of an entry exactly; ENOENT without one, EPERM where read-only."""
+        """Set the times of an entry exactly; ENOENT, or EPERM where read-only."""
         self._changing()
-        _set_times(self.store, self._entry(name), atime_ns, mtime_ns)
+        change_times(self.store, self._entry(name), atime_ns, mtime_ns)
 
     def read_link(self, name: str) -> str:
         """Return a link's target; ENOENT without an entry, EINVAL for what is no link."""
@@ -219,12 +266,7 @@ class MemoryDirectory(ResolvedDirectory):
         return inode.target
 
     def make_dir(self, name: str) -> None:
-        """Create a directory.
-
-        Raises:
-            OSError: EEXIST; ENOENT in a removed directory; ENAMETOOLONG too deep down; EPERM
-                where read-only.
-        """
+        """Create a directory; EEXIST, ENOENT in a removed one, ENAMETOOLONG too deep, or EPERM."""
         self._changing()
         with self.store.lock:
             self._absent(name)
@@ -302,7 +344,7 @@ class MemoryDirectory(ResolvedDirectory):
                     raise failure(errno.ENOTEMPTY)
                 if present is inode:
                     return
-                _check_replacing(inode, present)
+                check_replacing(inode, present)
                 to._drop(to_name, present)
             self._take(name, inode)
             inode.ctime = self.store.clock()
@@ -354,42 +396,3 @@ class MemoryDirectory(ResolvedDirectory):
     def _changing(self) -> None:
         if self.readonly:
             raise failure(errno.EPERM)
-
-
-def _check_replacing(inode: Inode, present: Inode) -> None:
-    """Check that a rename may put ``inode`` in the place of ``present``."""
-    if isinstance(inode, DirectoryInode):
-        if not isinstance(present, DirectoryInode):
-            raise failure(errno.ENOTDIR)
-        if present.entries:
-            raise failure(errno.ENOTEMPTY)
-    elif isinstance(present, DirectoryInode):
-        raise failure(errno.EISDIR)
-
-
-def _stat(store: Store, inode: Inode) -> Stat:
-    if isinstance(inode, FileInode):
-        size = inode.size
-    elif isinstance(inode, LinkInode):
-        size = len(inode.target.encode("utf-8", "surrogateescape"))
-    else:
-        size = 0
-    return (
-        store.device,
-        inode.ino,
-        inode.filetype,
-        inode.nlink,
-        size,
-        inode.atime,
-        inode.mtime,
-        inode.ctime,
-    )
-
-
-def _set_times(store: Store, inode: Inode, atime_ns: int | None, mtime_ns: int | None) -> None:
-    if atime_ns is not None:
-        inode.atime = atime_ns
-    if mtime_ns is not None:
-        inode.mtime = mtime_ns
-    if atime_ns is not None or mtime_ns is not None:
-        inode.ctime = store.clock()
