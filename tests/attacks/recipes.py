@@ -5,6 +5,7 @@ length 0, and judges the difference.
 """
 
 import itertools
+from collections.abc import Mapping
 from typing import Any
 
 from tests.attacks.guest import ROWS, Guest, Slot
@@ -88,12 +89,19 @@ def length_slots(name: str) -> list[tuple[str, str]]:
     return pairs
 
 
-def prepare(guest: Guest, name: str, number: int = 0) -> list[Slot]:
-    """Lay out a call that works; ``number`` 0 or 1 chooses names that were not used yet."""
+def prepare(guest: Guest, name: str, number: int = 0, **descriptors: int) -> list[Slot]:
+    """Lay out a call that works.
+
+    Args:
+        guest: who will make it.
+        name: the function.
+        number: 0 or 1: chooses names that were not used yet.
+        descriptors: the descriptor for a parameter, by the parameter's name.
+    """
     row = ROWS[name]
     slots: list[Slot] = []
     for part in row.params:
-        slots += _slots(guest, name, part, number)
+        slots += _slots(guest, name, part, number, descriptors)
     for result in row.results:
         size = layout(result.type).size
         slots.append(Slot(result.name, guest.alloc(size), size))
@@ -101,7 +109,9 @@ def prepare(guest: Guest, name: str, number: int = 0) -> list[Slot]:
     return slots
 
 
-def _slots(guest: Guest, name: str, part: Param, number: int) -> list[Slot]:
+def _slots(
+    guest: Guest, name: str, part: Param, number: int, descriptors: Mapping[str, int]
+) -> list[Slot]:
     if isinstance(part.type, String):
         text = PATHS[name, part.name].replace("#", str(number)).encode()
         return _given(guest, part.name, text, len(text))
@@ -113,7 +123,8 @@ def _slots(guest: Guest, name: str, part: Param, number: int) -> list[Slot]:
     if isinstance(part.type, Pointer):
         return [_pointer(guest, name, part.name)]
     if part.type is FD:
-        return [Slot(part.name, _descriptor(guest, name))]
+        given = descriptors.get(part.name)
+        return [Slot(part.name, _descriptor(guest, name) if given is None else given)]
     if part.name in {"buf_len", "path_len"}:
         return [Slot(part.name, ROOM)]
     return [Slot(part.name, SCALARS.get((name, part.name), 0))]
