@@ -27,7 +27,7 @@ from wasi_spec import (
     records,
 )
 from wasi_spec.layout import layout
-from wasi_spec.rights import ALL_RIGHTS, FILE_RIGHTS
+from wasi_spec.rights import FILE_RIGHTS
 
 PAGE = 65536
 PAGES = 4
@@ -215,9 +215,11 @@ class Guest:
         return int(self.result)
 
     def open_dir(self, path: str, **how: Any) -> int:
-        """Open a directory with all that it can give."""
-        how.setdefault("rights", self.must("fd_fdstat_get", how.get("fd", 3)).fs_rights_base)
-        return self.open(path, oflags=DIRECTORY, inheriting=ALL_RIGHTS, **how)
+        """Open a directory with all that the one above can give."""
+        above = self.must("fd_fdstat_get", how.get("fd", 3))
+        how.setdefault("rights", above.fs_rights_base)
+        how.setdefault("inheriting", above.fs_rights_inheriting)
+        return self.open(path, oflags=DIRECTORY, **how)
 
     def write(self, fd: int, data: bytes) -> int:
         return int(self.must("fd_write", fd, self.vector(data)))
