@@ -207,6 +207,24 @@ def test_times_before_1970_read_as_0(root, host):
     assert os.stat(host / "file").st_mtime_ns == -1
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may search any directory")
+def test_a_directory_that_may_not_be_searched_is_eacces_for_dots_too(root, host, way):
+    (host / "dir" / "sub").mkdir()
+    (host / "dir").chmod(0o444)
+    try:
+        for path in ("dir/sub", "dir/.", "dir/..", "dir/../file", "dir/./sub"):
+            assert outcome(root.stat_at, path, True) == "EACCES", path
+        if way == "portable":
+            return  # without O_PATH a directory has to be readable to be walked through
+        (host / "dir").chmod(0o111)
+        assert outcome(root.stat_at, "dir/./sub/..", True) == "ok"
+        assert outcome(root.open_at, "dir/sub", READ, True) == "ok"
+        assert outcome(root.open_at, "dir", READ, True) == "EACCES"
+        assert outcome(root.open_at, "dir/sub/..", READ, True) == "EACCES"
+    finally:
+        (host / "dir").chmod(0o755)
+
+
 def taken_one_more(taken, root):
     taken.append(os.dup(root.fd))
 

@@ -261,6 +261,10 @@ class HostDirectory(ResolvedDirectory):
         fd = os.open(name, PROBES.o_path | _ENTER | _NOFOLLOW, dir_fd=self.fd)
         return HostDirectory(fd, self.readonly, self._root)
 
+    def search(self) -> None:
+        """Raise EACCES without the right to search this directory, as the kernel does."""
+        os.stat(".", dir_fd=self.fd)
+
     def link_text(self, name: str) -> str:
         """Return the text of a link to follow; ELOOP for one of /proc that jumps.
 

@@ -118,6 +118,8 @@ class Walk:
         if last == "..":
             self._up()
             last = "."
+        elif last == ".":
+            self.directory.search()
         self.name = last
 
     def _enter(self, path: str) -> None:
@@ -126,7 +128,10 @@ class Walk:
         todo.reverse()
         while todo:
             part = todo.pop()
-            if not part or part == ".":
+            if not part:
+                continue
+            if part == ".":
+                self.directory.search()
                 continue
             if part == "..":
                 self._up()
@@ -145,6 +150,7 @@ class Walk:
                 self.directory = child
 
     def _up(self) -> None:
+        self.directory.search()
         if not self._opened:
             raise failure(errno.EPERM)
         self._opened.pop().close()
@@ -247,8 +253,8 @@ class Walk:
 class Walkable(Directory):
     """What a walk asks of a directory over its primitives.
 
-    A filesystem gives ``reopen``; ``step``, ``link_text`` and ``jump`` are there to be faster
-    or stricter, with the same answers.
+    A filesystem gives ``reopen``; the others are there to be faster or stricter, with the same
+    answers.
     """
 
     __slots__ = ()
@@ -264,6 +270,9 @@ class Walkable(Directory):
             return node
         node.close()
         raise failure(errno.ENOTDIR)
+
+    def search(self) -> None:
+        """Raise EACCES where ``.`` and ``..`` may not be looked up in this directory."""
 
     def link_text(self, name: str) -> str:
         """Return the text of a link that is about to be followed; EINVAL for what is none."""
