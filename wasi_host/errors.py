@@ -115,6 +115,12 @@ class NOTCAPABLE(WasiError):
     errno = int(Errno.NOTCAPABLE)
 
 
+class NOTCONN(WasiError):
+    """A socket that is not connected."""
+
+    errno = int(Errno.NOTCONN)
+
+
 class NOTDIR(WasiError):
     """No directory where one must be."""
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from wasi_host.descriptors.base import Descriptor
 from wasi_host.descriptors.directory import DirectoryDescriptor
+from wasi_host.descriptors.socket import SocketDescriptor
 from wasi_host.descriptors.table import OPEN_FILES, DescriptorTable
 from wasi_host.fs.node import Directory, FileSystem
 from wasi_host.preview1.fd import FdCalls
@@ -22,7 +23,8 @@ from wasi_host.preview1.state import State, encode_args, encode_environ, guest_b
 from wasi_host.world.clocks import Clocks
 from wasi_host.world.randomness import Randomness
 from wasi_host.world.scheduler import Scheduler
-from wasi_spec.rights import ALL_RIGHTS, DIRECTORY_RIGHTS, FILE_RIGHTS
+from wasi_host.world.sockets import SocketSource, open_sockets
+from wasi_spec.rights import ALL_RIGHTS, DIRECTORY_RIGHTS, FILE_RIGHTS, SOCKET_RIGHTS
 
 __all__ = ["Preview1", "State", "encode_args", "encode_environ"]
 
@@ -48,6 +50,7 @@ class Preview1(ProcessCalls, FdCalls, PathCalls, PollCalls, SockCalls):
         rights: int = ALL_RIGHTS,
         strict: bool = False,
         open_files: int = OPEN_FILES,
+        sockets: Iterable[SocketSource] = (),
     ) -> "Preview1":
         """Return the calls for one run, with its standard streams and directories open.
 
@@ -63,25 +66,39 @@ class Preview1(ProcessCalls, FdCalls, PathCalls, PollCalls, SockCalls):
             rights: what the embedder grants, a set of ``wasi_spec.Rights``.
             strict: whether ``path_open`` gives exactly the rights asked for.
             open_files: how many descriptors may be open; what is given here counts.
+            sockets: for the numbers after all directories: wasi-libc looks for directories up
+                to the first number that is none. The embedder's stay open.
 
         Raises:
+            TypeError, ValueError: a socket is none, or cannot be used.
             ValueError: a guest name holds a NUL or a lone surrogate.
             OSError: a filesystem's root cannot be opened; what was opened here is closed.
         """
+        if clocks is None:
+            clocks = Clocks()
+        if scheduler is None:
+            scheduler = Scheduler(clocks)
         fds = DescriptorTable(open_files)
         for descriptor in stdio:
             if rights != ALL_RIGHTS:
                 descriptor.rights_base &= rights
             fds.insert(descriptor)
-        _open_preopens(fds, preopens, rights)
-        if clocks is None:
-            clocks = Clocks()
+        nodes = open_sockets(sockets, scheduler) if sockets else []
+        try:
+            _open_preopens(fds, preopens, rights)
+        except BaseException:
+            for node in nodes:
+                node.close()
+            raise
+        granted = SOCKET_RIGHTS & rights
+        for node in nodes:
+            fds.insert(SocketDescriptor(node, granted, granted if node.listening else 0))
         return cls(
             fds,
             [] if args is None else args,
             [] if environ is None else environ,
             clocks,
-            Scheduler(clocks) if scheduler is None else scheduler,
+            scheduler,
             Randomness() if randomness is None else randomness,
             strict,
         )
