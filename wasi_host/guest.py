@@ -17,7 +17,7 @@ from wasi_host.modules import Module
 from wasi_host.preview1 import Preview1, encode_args, encode_environ
 from wasi_host.results import ENDED, TRAPPED, CompletedRun, Usage
 from wasi_host.runtimes.contract import Instance
-from wasi_host.sources import Preopens
+from wasi_host.sources import Preopens, SocketSource
 from wasi_host.streams import Spec, Streams
 from wasi_host.world.clocks import Clocks
 from wasi_host.world.randomness import Randomness
@@ -37,6 +37,7 @@ class Recipe(NamedTuple):
     limits: Limits
     rights: int
     strict: bool
+    sockets: tuple[SocketSource, ...] = ()
 
 
 class Guest:
@@ -49,9 +50,11 @@ class Guest:
         argv0: the program's name; None: the module's.
         env: its environment; None: the recipe's.
         epochs: whether it must be possible to stop it while it computes.
+        sockets: its sockets; None: the recipe's.
 
     Raises:
-        ValueError: an argument or variable holds a NUL or a lone surrogate.
+        ValueError: an argument or variable holds a NUL or a lone surrogate; a socket is closed
+            by now, or no longer connected.
         OSError: a stream or directory cannot be opened. All that was opened is closed.
     """
 
@@ -65,6 +68,7 @@ class Guest:
         argv0: str | None,
         env: Mapping[str, str] | None,
         epochs: bool,
+        sockets: tuple[SocketSource, ...] | None = None,
     ) -> None:
         self._recipe = recipe
         args = encode_args([recipe.module.name if argv0 is None else argv0, *words])
@@ -85,6 +89,7 @@ class Guest:
                 rights=recipe.rights,
                 strict=recipe.strict,
                 open_files=recipe.limits.open_files,
+                sockets=recipe.sockets if sockets is None else sockets,
             )
         except BaseException:
             self.streams.close()

@@ -11,7 +11,7 @@ from wasi_host.limits import Limits
 from wasi_host.modules import Module, load
 from wasi_host.preview1 import encode_environ
 from wasi_host.results import CompletedRun, TimeoutExpired
-from wasi_host.sources import NONE, Preopens, Source
+from wasi_host.sources import NONE, Preopens, SocketSource, Source, checked_sockets
 from wasi_host.streams import Spec, specify
 from wasi_host.world.stdio import StreamSource
 from wasi_spec.rights import ALL_RIGHTS
@@ -47,6 +47,10 @@ class Sandbox:
         rights: ``"grant"``: a descriptor opened by path can do all that its directory grants;
             ``"strict"``: just what its open asked for; a set of ``wasi_spec.Rights``: as
             ``"grant"``, but nothing beyond the set.
+        sockets: listening or connected stream sockets, and connected datagram sockets, or their
+            descriptors: the guest's descriptors after those of all directories. They stay
+            yours: a run closes none of them and leaves O_NONBLOCK as it is. Without sockets
+            here, the guest reaches no network.
 
     Raises:
         FileNotFoundError, NotADirectoryError: the module or a directory is missing.
@@ -64,20 +68,25 @@ class Sandbox:
         env: Mapping[str, str] | None = None,
         limits: Limits = _DEFAULT_LIMITS,
         rights: str | int = "grant",
+        sockets: Iterable[SocketSource] = (),
     ) -> None:
+        granted_sockets = checked_sockets(sockets)
         self._options: dict[str, Any] = {
             "module": module,
             "dirs": dirs,
             "env": env,
             "limits": limits,
             "rights": rights,
+            "sockets": granted_sockets,
         }
         if not isinstance(limits, Limits):
             raise TypeError(f"limits must be wasi_host.Limits, not {type(limits).__name__}")
         mask, strict = _rights(rights)
         environ = encode_environ(env) if env else []
         preopens = Preopens(dirs) if dirs else NONE
-        self._recipe = Recipe(load(module), preopens, environ, limits, mask, strict)
+        self._recipe = Recipe(
+            load(module), preopens, environ, limits, mask, strict, granted_sockets
+        )
 
     def replace(self, **changes: object) -> "Sandbox":
         """Return a sandbox that differs in the arguments given here."""
@@ -85,6 +94,9 @@ class Sandbox:
         return Sandbox(**options)
 
     def __reduce__(self) -> tuple[Any, ...]:
+        if self._options["sockets"]:
+            # A number would be somebody else's descriptor in another process.
+            raise TypeError("a Sandbox with sockets belongs to this process; it does not pickle")
         return _rebuild, (self._options,)
 
     def __repr__(self) -> str:
@@ -107,11 +119,12 @@ class Sandbox:
         env: Mapping[str, str] | None = None,
         argv0: str | None = None,
         invoke: str | None = None,
+        sockets: Iterable[SocketSource] | None = None,
     ) -> CompletedRun:
         """Run the module once, in a fresh instance; the keywords and exceptions are ``run``'s.
 
-        ``argv`` is what follows the program's name; ``env`` is the environment of this run,
-        None the sandbox's.
+        ``argv`` is what follows the program's name; ``env`` and ``sockets`` are those of this
+        run, None the sandbox's.
         """
         recipe = self._recipe
         words = [os.fspath(word) for word in _list(argv)]
@@ -128,7 +141,8 @@ class Sandbox:
         epochs = timeout is not None
         if invoke is None:
             recipe.module.variant(epochs).require_command(recipe.module.name)
-        guest = Guest(recipe, words, spec, argv0, env, epochs)
+        granted_sockets = None if sockets is None else checked_sockets(sockets)
+        guest = Guest(recipe, words, spec, argv0, env, epochs, granted_sockets)
         result = guest.run([self._options["module"], *words], words, invoke, timeout)
         if guest.streams.failures:
             raise guest.streams.failures[0]
@@ -249,6 +263,7 @@ def run(
     invoke: str | None = None,
     limits: Limits = _DEFAULT_LIMITS,
     rights: str | int = "grant",
+    sockets: Iterable[SocketSource] = (),
     **not_here: object,
 ) -> CompletedRun:
     """Run a WASI command and wait for its end, like ``subprocess.run``.
@@ -275,6 +290,7 @@ def run(
             numbers; what it returns is ``values`` of the result.
         limits: sizes it may use.
         rights: see ``Sandbox``.
+        sockets: listening or connected sockets the guest may use; see ``Sandbox``.
         **not_here: other keywords of ``subprocess.run`` are refused with a word.
 
     Raises:
@@ -291,7 +307,7 @@ def run(
     if not words:
         raise ValueError("args is empty: it is [module, *arguments]")
     module, *argv = words
-    sandbox = Sandbox(module, dirs=dirs, env=env, limits=limits, rights=rights)
+    sandbox = Sandbox(module, dirs=dirs, env=env, limits=limits, rights=rights, sockets=sockets)
     return sandbox.run(
         argv,
         input=input,

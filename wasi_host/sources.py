@@ -1,18 +1,21 @@
-"""What an embedder may give as a directory, and the filesystem each stands for.
+"""What an embedder may give as a directory or socket, and what each stands for.
 
 Everything a run needs of ``dirs=`` is prepared once (``Preopens``): host directories are opened
 once and lend their descriptor to every run; a dict of files becomes a fresh tree for each.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from wasi_host.fs.host import HostDir
 from wasi_host.fs.memory import MemoryFS
 from wasi_host.fs.node import FileSystem
+from wasi_host.world.clocks import Clocks
+from wasi_host.world.scheduler import Scheduler
+from wasi_host.world.sockets import SocketSource, open_sockets
 
-__all__ = ["NONE", "HostDir", "MemoryFS", "Preopens", "Source"]
+__all__ = ["NONE", "HostDir", "MemoryFS", "Preopens", "SocketSource", "Source", "checked_sockets"]
 
 #: One value of ``dirs=``: a path, a dict of files, or a filesystem of ours.
 Source = str | os.PathLike[str] | Mapping[str, Any] | FileSystem
@@ -90,3 +93,20 @@ def _source(name: str, value: object) -> FileSystem | Mapping[str, Any]:
 
 #: No directories: shared, since most short runs have none.
 NONE: Final = Preopens(None)
+
+
+def checked_sockets(sockets: Iterable[SocketSource]) -> tuple[SocketSource, ...]:
+    """Return the sockets of ``sockets=``, each seen to be one that a guest can have.
+
+    Raises:
+        TypeError: no list, or something else in it.
+        ValueError: closed, no socket, or neither listening nor connected.
+    """
+    if isinstance(sockets, str | bytes) or not isinstance(sockets, Iterable):
+        raise TypeError(f"sockets is a list of sockets, not {type(sockets).__name__}")
+    given = tuple(sockets)
+    if given:
+        # So that a wrong one is told now, not at the first run.
+        for node in open_sockets(given, Scheduler(Clocks())):
+            node.close()
+    return given
