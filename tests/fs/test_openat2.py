@@ -94,7 +94,7 @@ def test_a_kernel_without_it_is_asked_once_and_all_is_walked(tmp_path, directory
 
 
 def test_a_platform_without_it_is_walked(tmp_path, directory, monkeypatch):
-    monkeypatch.setattr(openat2, "_syscall", None)
+    monkeypatch.setattr(openat2, "_syscall", openat2._missing)
     monkeypatch.setattr(openat2, "_works", None)
     assert not openat2.available()
     assert outcome(HostDir(tmp_path).open_root().open_at, "d/f", os.O_RDONLY, True) == "ok"

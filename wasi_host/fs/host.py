@@ -27,7 +27,7 @@ from wasi_host.fs.host_nodes import (
 )
 from wasi_host.fs.node import Directory, Dirent, FileSystem, Node, Stat
 from wasi_host.fs.resolve import ResolvedDirectory
-from wasi_host.fs.walk import CHANGES, failure
+from wasi_host.fs.walk import CHANGES, NO_NAMES, failure
 from wasi_spec.enums import Filetype
 
 __all__ = ["HostBlockDevice", "HostDir", "HostDirectory", "HostFile", "HostStream"]
@@ -290,7 +290,15 @@ class HostDirectory(ResolvedDirectory):
 
     def open_at(self, path: str, mode: int, follow: bool) -> Node:
         """Open, like openat; see ``ResolvedDirectory.open_at``."""
-        if "/" not in path or not openat2.available():
+        if "/" not in path:
+            if path not in NO_NAMES:
+                try:
+                    return self.open_entry(path, mode)
+                except OSError as error:
+                    if error.errno != errno.ELOOP or not follow:
+                        raise
+            return super().open_at(path, mode, follow)
+        if not openat2.available():
             return super().open_at(path, mode, follow)
         if mode & CHANGES and self.readonly:
             raise failure(errno.EPERM)
@@ -309,7 +317,7 @@ class HostDirectory(ResolvedDirectory):
     def stat_at(self, path: str, follow: bool) -> Stat:
         """Return attributes, like fstatat; see ``ResolvedDirectory.stat_at``."""
         if "/" not in path:
-            if path and path != "." and path != "..":
+            if path not in NO_NAMES:
                 st = filestat(os.stat(path, dir_fd=self.fd, follow_symlinks=False))
                 if not follow or st[2] != _SYMBOLIC_LINK:
                     return st

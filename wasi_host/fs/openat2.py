@@ -10,10 +10,11 @@ import errno
 import os
 import struct
 import sys
+from collections.abc import Callable
 from typing import Final
 
 #: The number is one of those shared by every architecture but alpha.
-_SYSCALL: Final = ctypes.c_long(437)
+_NUMBER: Final = ctypes.c_long(437)
 _MACHINES: Final = ("x86_64", "aarch64")
 
 # linux/openat2.h: struct open_how { u64 flags, mode, resolve }, and its RESOLVE_* bits.
@@ -32,10 +33,17 @@ _TRANSLATED: Final = {errno.EXDEV: errno.EPERM}
 # are kept for good: there are as many as open modes.
 _packed: dict[tuple[int, int], ctypes.Array[ctypes.c_char]] = {}
 
-_syscall = (
+
+def _missing(*arguments: object) -> int:
+    """Stand in for the system call on other platforms."""
+    ctypes.set_errno(errno.ENOSYS)
+    return -1
+
+
+_syscall: Callable[..., int] = (
     ctypes.CDLL(None, use_errno=True).syscall
     if sys.platform == "linux" and os.uname().machine in _MACHINES
-    else None
+    else _missing
 )
 _works: bool | None = None
 _forced_off = False
@@ -57,14 +65,12 @@ def force_off(off: bool) -> bool:
 
 
 def _probe() -> bool:
-    if _syscall is None:
-        return False
     try:
         root = os.open("/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError:
         return False
     try:
-        os.close(open_beneath(root, ".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
+        os.close(open_beneath(root, ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
     except OSError:
         # ENOSYS from an old kernel, EPERM from a seccomp filter; whatever else it is, the walk
         # serves.
@@ -90,22 +96,29 @@ def open_beneath(directory: int, path: str, flags: int, mode: int = 0) -> int:
         OSError: EPERM for a path that leaves, ELOOP for a link of /proc that jumps, EAGAIN
             where others rename without end; else as openat.
     """
-    name = path.encode("utf-8", "surrogateescape")
-    if b"\0" in name:
+    if "\0" in path:
         # ctypes passes a C string: what follows would be cut.
         raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+    name = path.encode("utf-8", "surrogateescape")
     try:
         how = _packed[flags, mode]
     except KeyError:
         how = _pack(flags, mode)
-    assert _syscall is not None
+    fd: int = _syscall(_NUMBER, directory, name, how, _HOW_SIZE)
+    if fd >= 0:
+        return fd
+    return _try_again(directory, name, how)
+
+
+def _try_again(directory: int, name: bytes, how: "ctypes.Array[ctypes.c_char]") -> int:
+    """Repeat what just failed as often as it makes sense; translate the errno."""
     for _ in range(_ATTEMPTS):
-        fd: int = _syscall(_SYSCALL, directory, name, how, _HOW_SIZE)
-        if fd >= 0:
-            return fd
         number = ctypes.get_errno()
         if number != errno.EAGAIN and number != errno.EINTR:
             break
+        fd: int = _syscall(_NUMBER, directory, name, how, _HOW_SIZE)
+        if fd >= 0:
+            return fd
     number = _TRANSLATED.get(number, number)
     raise OSError(number, os.strerror(number))
 

@@ -187,8 +187,8 @@ class ResolvedDirectory(Walkable):
         """Move, like renameat.
 
         Raises:
-            OSError: EPERM where either side is read-only or leaves; EBUSY where either is ``.``;
-                ENOENT without a source; ENOTDIR where either has a slash and the source is no
+            OSError: EPERM where either side is read-only or leaves; EBUSY where either is ``.``
+                or a mount point; ENOENT without a source; ENOTDIR where either has a slash and the source is no
                 directory; EINVAL into its own subtree; ENOTEMPTY, EISDIR, ENOTDIR by what is
                 there; EXDEV to another filesystem.
         """
@@ -211,7 +211,11 @@ class ResolvedDirectory(Walkable):
                 check_name(target.directory, target.name)
                 if (source.slash or target.slash) and kind != DIRECTORY:
                     raise failure(errno.ENOTDIR)
-            source.directory.rename(source.name, target.directory, target.name)
+            goal = target.directory.beneath(target.name)
+            if goal is None:
+                source.directory.stat_entry(source.name)
+                raise failure(errno.EBUSY)
+            source.directory.rename(source.name, goal, target.name)
 
     def link_at(self, path: str, to: Directory, to_path: str) -> None:
         """Create a hard link, like linkat without AT_SYMLINK_FOLLOW.
@@ -237,7 +241,10 @@ class ResolvedDirectory(Walkable):
             target.change()
             if source.name == "." or source.slash:
                 self._refuse_link_of_directory(target)
-            source.directory.link(source.name, target.directory, target.name)
+            goal = target.directory.beneath(target.name)
+            if goal is None:
+                raise failure(errno.EEXIST)
+            source.directory.link(source.name, goal, target.name)
 
     @staticmethod
     def _refuse_link_of_directory(target: Walk) -> None:

@@ -278,6 +278,10 @@ class Walkable(Directory):
         """Return the text of a link that is about to be followed; EINVAL for what is none."""
         return self.read_link(name)
 
+    def beneath(self, name: str) -> Directory | None:
+        """Return the directory in which a rename or link to ``name`` is made; None: EBUSY."""
+        return self
+
     def jump(self, path: str) -> "Walkable | None":
         """Return the directory at ``path`` in one go, or None: walk."""
         return None
