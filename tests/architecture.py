@@ -23,7 +23,7 @@ FS, WORLD, NODE = "wasi_host.fs", "wasi_host.world", "wasi_host.fs.node"
 DESCRIPTORS, PREVIEW1 = "wasi_host.descriptors", "wasi_host.preview1"
 LAYERS, BINDING, RUNTIMES = "wasi_host.layers", "wasi_host.binding", "wasi_host.runtimes"
 FRONT = (
-    "limits interrupts results sources streams modules cache changes wasi guest sandbox "
+    "limits interrupts results rights sources streams modules cache changes wasi guest sandbox "
     "process pool"
 )
 FRONT_MODULES = tuple(f"wasi_host.{name}" for name in FRONT.split())
@@ -42,8 +42,8 @@ LADDER = (
     (4, PREVIEW1, "state process fd path poll sock", (SPEC, ERRORS, FS, WORLD, DESCRIPTORS)),
     (5, LAYERS, "trace policy record replay faults counting", (SPEC, ERRORS)),
     (5, BINDING, "memory context transfer codec shim", (SPEC, ERRORS)),
-    (6, RUNTIMES, "contract wasmtime_capi wasmtime_engine wasmtime wasmtime_public wasmtime_check "
-     "wasmtime_choice pywasm pywasm3",
+    (6, RUNTIMES, "contract wasmtime_capi wasmtime_engine wasmtime wasmtime_linker "
+     "wasmtime_public wasmtime_check wasmtime_choice pywasm pywasm3",
      (SPEC, ERRORS, BINDING)),
     (7, "wasi_host", FRONT,
      (SPEC, ERRORS, FS, WORLD, DESCRIPTORS, PREVIEW1, LAYERS, BINDING, RUNTIMES)),

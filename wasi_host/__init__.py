@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     )
     from wasi_host.sandbox import Instance, ProcExit, Sandbox, run
     from wasi_host.sources import HostDir, MemoryFS
+    from wasi_host.wasi import Wasi
 
 __all__ = [
     "DEVNULL",
@@ -53,6 +54,7 @@ __all__ = [
     "Trap",
     "Trapped",
     "Usage",
+    "Wasi",
     "run",
 ]
 
@@ -61,6 +63,7 @@ _HOMES = {
     "modules": ("Module", "NotAWasiModule"),
     "sandbox": ("Instance", "ProcExit", "Sandbox", "run"),
     "sources": ("HostDir", "MemoryFS"),
+    "wasi": ("Wasi",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

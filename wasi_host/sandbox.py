@@ -11,10 +11,10 @@ from wasi_host.limits import Limits
 from wasi_host.modules import Module, load
 from wasi_host.preview1 import encode_environ
 from wasi_host.results import CompletedRun, TimeoutExpired
+from wasi_host.rights import granted
 from wasi_host.sources import NONE, Preopens, SocketSource, Source, checked_sockets
 from wasi_host.streams import Spec, specify
 from wasi_host.world.stdio import StreamSource
-from wasi_spec.rights import ALL_RIGHTS
 
 __all__ = ["Instance", "ProcExit", "Sandbox", "run"]
 
@@ -81,7 +81,7 @@ class Sandbox:
         }
         if not isinstance(limits, Limits):
             raise TypeError(f"limits must be wasi_host.Limits, not {type(limits).__name__}")
-        mask, strict = _rights(rights)
+        mask, strict = granted(rights)
         environ = encode_environ(env) if env else []
         preopens = Preopens(dirs) if dirs else NONE
         self._recipe = Recipe(
@@ -329,15 +329,6 @@ def _list(words: Iterable[Any]) -> list[Any]:
     if isinstance(words, str | bytes | os.PathLike):
         raise TypeError("args is a list, [module, *arguments]; there is no shell to split a text")
     return list(words)
-
-
-def _rights(rights: str | int) -> tuple[int, bool]:
-    """Return the mask of what is granted, and whether opens are strict."""
-    if isinstance(rights, int):
-        return int(rights) & ALL_RIGHTS, False
-    if rights in ("grant", "strict"):
-        return ALL_RIGHTS, rights == "strict"
-    raise ValueError(f"rights is 'grant', 'strict' or a set of wasi_spec.Rights, not {rights!r}")
 
 
 def _rebuild(options: dict[str, Any]) -> Sandbox:

@@ -107,7 +107,11 @@ def test_many_tiny_writes_take_no_more_memory_than_their_bytes():
     assert capture.buffer.__sizeof__() < 150_000
 
 
-@pytest.mark.parametrize("stream", [Null(), BytesInput(b"abc"), Capture(), Closed()], ids=lambda stream: type(stream).__name__)
+@pytest.mark.parametrize(
+    "stream",
+    [Null(), BytesInput(b"abc"), Capture(), Closed()],
+    ids=lambda stream: type(stream).__name__,
+)
 def test_attributes_are_all_zero_but_the_kind(stream):
     assert stream.stat() == (0, 0, int(Filetype.UNKNOWN), 0, 0, 0, 0, 0)
 

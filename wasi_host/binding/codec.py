@@ -53,8 +53,10 @@ def local(name: str) -> str:
 class Emitter:
     """The source lines of one row: ``names`` of the arguments, ``checks``, ``call`` lines."""
 
-    def __init__(self, function: Function) -> None:
+    def __init__(self, function: Function, direct: bool = True) -> None:
         self.function = function
+        #: Whether a large read may fill guest memory itself.
+        self._into = _INTO.get(function.name) if direct else None
         self.names: list[str] = []
         self.pointers: list[str] = []
         self.values: list[str] = []
@@ -202,7 +204,7 @@ class Emitter:
 
     def _call_reading(self, called: str) -> list[str]:
         lines = []
-        into = _INTO.get(self.function.name)
+        into = self._into
         if into is not None:
             rest = ", ".join(["fd", "views", *self.arguments[2:]])
             lines += [

@@ -9,7 +9,7 @@ guest nothing.
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from wasi_host.binding.memory import EMPTY
+from wasi_host.binding.memory import EMPTY, BlockMemory
 from wasi_host.errors import Stopped
 
 
@@ -26,7 +26,7 @@ class Context:
     __slots__ = ("host", "mem", "pending", "size")
 
     def __init__(self) -> None:
-        self.mem: memoryview = EMPTY
+        self.mem: memoryview | BlockMemory = EMPTY
         self.size = 0
         self.host: Any = None
         self.pending: BaseException | None = None
@@ -41,6 +41,10 @@ class Context:
     def trap(self, error: BaseException) -> int:
         """Keep ``error`` and return what makes the engine unwind the guest."""
         raise NotImplementedError
+
+    def stop(self, reason: str) -> None:
+        """Make the next host call end the guest. From any thread."""
+        self.host = StoppedHost(reason)
 
     def detach(self) -> None:
         """Forget the guest's memory and its host: nothing of this run is kept."""
@@ -69,17 +73,17 @@ class ValuesContext(Context):
     """Context for engines that call with plain integers and show memory as a buffer.
 
     Args:
-        memory: returns a writable view of the guest's memory as it is now. It is asked at the
-            start of each call and the view is released at its end (a live view makes
-            ``memory.grow`` fail on some engines).
+        memory: returns a writable view of the guest's memory as it is now, or a
+            ``BlockMemory``. It is asked at the start of each call and the view is released at
+            its end (a live view makes ``memory.grow`` fail on some engines).
     """
 
     __slots__ = ("_memory", "_outer")
 
-    def __init__(self, memory: Callable[[], memoryview]) -> None:
+    def __init__(self, memory: Callable[[], memoryview | BlockMemory]) -> None:
         super().__init__()
         self._memory = memory
-        self._outer: list[memoryview] = []
+        self._outer: list[memoryview | BlockMemory] = []
 
     def enter(self) -> None:
         """Attach the memory for one call; calls nest where a host function runs the guest."""

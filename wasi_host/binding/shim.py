@@ -7,12 +7,15 @@ second part calls the host with plain values and stores what it returns. The two
 ``try`` blocks (free since Python 3.11): a mistake of ours in the call must not look like a
 guest's bad pointer.
 
-Two conventions share all but the first line and the ways out:
+The conventions share all but the first line and the ways out:
 
 * RAW ``(ctx, caller, a)``: ``a`` is the address of the engine's argument slots, read and written
   through ``ALL``. The errno goes to the first slot, in full (4 bytes: it may hold a larger
   argument); the result is 0, or what ``ctx.trap`` returns.
+* CHECKED is RAW for engines configured by others: memory may move, and another instance may
+  call, so ``ctx.look(caller)`` comes first in each call.
 * VALUES ``(ctx, *ints)``: returns the errno; what is no errno is raised.
+* BLOCKS is VALUES for memory that is no buffer, only read and written (``BlockMemory``).
 
 Shims are compiled at first use, once per process, and their source can be read: tracebacks
 find it through the namespace's loader, and ``source`` returns it. This is the only ``exec`` of
@@ -26,6 +29,7 @@ from typing import Any, Final
 
 from wasi_host.binding.codec import NAMESPACE, Emitter, slot_codes, slot_structure
 from wasi_host.binding.context import ValuesContext
+from wasi_host.binding.memory import BlockMemory, block_packer, block_unpacker
 from wasi_host.errors import WasiError, errno_of
 from wasi_spec import unstable
 from wasi_spec.errno import Errno
@@ -35,7 +39,7 @@ from wasi_spec.records import U32
 _RAW: Final = """\
 def {name}(ctx, caller, a):
     try:
-        {unpack}mem = ctx.mem; size = ctx.size
+        {unpack}{look}mem = ctx.mem; size = ctx.size
         {checks}
     except (FAULT, struct_error):
         if ctx.refresh(caller): return {name}(ctx, caller, a)
@@ -69,13 +73,22 @@ def {name}(ctx{parameters}):
 
 
 def source(function: Function, convention: str = "raw") -> str:
-    """Return the Python source of a shim; ``convention`` is ``"raw"`` or ``"values"``."""
-    return _source(Emitter(function), convention)
+    """Return the Python source of a shim.
+
+    Args:
+        function: a row of the specification.
+        convention: ``"raw"``, ``"checked"``, ``"values"`` or ``"blocks"``.
+    """
+    return _source(_emitter(function, convention), convention)
+
+
+def _emitter(function: Function, convention: str) -> Emitter:
+    return Emitter(function, direct=convention != "blocks")
 
 
 def _source(emitter: Emitter, convention: str) -> str:
     function = emitter.function
-    raw = convention == "raw"
+    raw = convention in ("raw", "checked")
     indent = "\n        "
     names = emitter.names
     if raw:
@@ -86,6 +99,7 @@ def _source(emitter: Emitter, convention: str) -> str:
         name=function.name,
         parameters="".join(f", {name}" for name in names),
         unpack=unpack if names else "",
+        look="ctx.look(caller); " if convention == "checked" else "",
         checks=indent.join(emitter.checks() or ["pass"]),
         call=indent.join(emitter.call()),
         success="" if function.noreturn else "PACK_ERRNO(ALL, a, 0); ",
@@ -120,13 +134,19 @@ class ShimCompiler:
     """Makes shims of one convention, each once.
 
     Args:
-        ALL: the view over the address space, for RAW; None for VALUES.
+        ALL: the view over the address space, for RAW and CHECKED; else None.
         functions: the rows they are made of.
+        convention: see ``source``; RAW with ``ALL``, VALUES without, where nothing is said.
     """
 
-    def __init__(self, ALL: memoryview | None, functions: Sequence[Function] = FUNCTIONS) -> None:
+    def __init__(
+        self,
+        ALL: memoryview | None,
+        functions: Sequence[Function] = FUNCTIONS,
+        convention: str | None = None,
+    ) -> None:
         self._functions = {function.name: function for function in functions}
-        self.convention = "values" if ALL is None else "raw"
+        self.convention = convention or ("values" if ALL is None else "raw")
         self._all = ALL
         self._shims: dict[str, Callable[..., int]] = {}
         self._lock = Lock()
@@ -150,7 +170,7 @@ class ShimCompiler:
         return shim
 
     def _compile(self, function: Function) -> Callable[..., int]:
-        emitter = Emitter(function)
+        emitter = _emitter(function, self.convention)
         text = _source(emitter, self.convention)
         filename = f"wasi_host shim, {self.convention}: {function.name}"
         namespace: dict[str, Any] = {
@@ -165,14 +185,26 @@ class ShimCompiler:
             "errno_of": errno_of,
             "struct_error": struct.error,
         }
+        if self.convention == "blocks":
+            _take_blocks(namespace)
         exec(compile(text, filename, "exec"), namespace)
         shim: Callable[..., int] = namespace[function.name]
         return shim
 
 
+def _take_blocks(namespace: dict[str, Any]) -> None:
+    """Replace what packs into and unpacks from buffers."""
+    for name, value in list(namespace.items()):
+        if name.startswith("PACK_"):
+            namespace[name] = block_packer(value.__self__)
+        elif name == "UNPACK_IOVEC":
+            namespace[name] = block_unpacker(value.__self__)
+
+
 _values: Final = {
-    MODULE: ShimCompiler(None),
-    unstable.MODULE: ShimCompiler(None, unstable.FUNCTIONS),
+    (module, convention): ShimCompiler(None, functions, convention)
+    for module, functions in ((MODULE, FUNCTIONS), (unstable.MODULE, unstable.FUNCTIONS))
+    for convention in ("values", "blocks")
 }
 
 
@@ -186,19 +218,18 @@ def values_functions(context: ValuesContext, module: str = MODULE) -> dict[str, 
     Integers may come signed or unsigned. Each returns the errno; ``ProcExit`` and anything that
     is no errno is raised.
     """
-    shims = _values[module]
+    views, blocks = _values[module, "values"], _values[module, "blocks"]
 
     def bind(name: str) -> Callable[..., int]:
-        shim = shims[name]
-
         def call(*arguments: int) -> int:
             context.enter()
             try:
-                return shim(context, *arguments)
+                shims = blocks if type(context.mem) is BlockMemory else views
+                return shims[name](context, *arguments)
             finally:
                 context.leave()
 
         call.__name__ = name
         return call
 
-    return {name: bind(name) for name in shims.names}
+    return {name: bind(name) for name in views.names}

@@ -103,10 +103,11 @@ def store_strings(
             raise FAULT
     mem = ctx.mem
     mem[buffer : buffer + len(blob)] = blob
-    at = buffer
-    for position, text in enumerate(strings):
-        records.U32.pack_into(mem, pointers + 4 * position, at)
-        at += len(text) + 1
+    addresses = []
+    for text in strings:
+        addresses.append(buffer)
+        buffer += len(text) + 1
+    mem[pointers : pointers + array] = struct.pack(f"<{len(strings)}I", *addresses)
 
 
 class SubscriptionLayout(NamedTuple):
@@ -158,8 +159,8 @@ def write_events(mem: memoryview, at: int, events: Sequence[Sequence[int]]) -> i
     """Encode the events of a poll; return how many."""
     (_, head), (after, tail) = _EVENT_PIECES
     for event in events:
-        head.pack_into(mem, at, *event[:3])
-        tail.pack_into(mem, at + after, *event[3:])
+        mem[at : at + head.size] = head.pack(*event[:3])
+        mem[at + after : at + after + tail.size] = tail.pack(*event[3:])
         at += records.EVENT.size
     return len(events)
 

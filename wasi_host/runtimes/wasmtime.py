@@ -85,10 +85,6 @@ class WasmtimeContext(Context):
         trap: int = self._lib.trap_new_code(capi.TRAP_INTERRUPT)
         return trap
 
-    def stop(self, reason: str) -> None:
-        """Make the next host call, or the next epoch check, end the guest. From any thread."""
-        self.host = StoppedHost(reason)
-
 
 def _at_epoch(_store_context: int, context: WasmtimeContext, delta: Any, kind: Any) -> int:
     """Decide at an epoch check: end this guest, or let it go on to the next one."""
@@ -259,7 +255,9 @@ class Instance:
         self._require_open()
         if self._memory is not None:
             self.context.attach(self._store_context, self._memory.payload)
-        return self.context.mem
+        view = self.context.mem
+        assert isinstance(view, memoryview)
+        return view
 
     def start(self) -> None:
         """Call ``_start``. Its type was checked when the module was loaded."""

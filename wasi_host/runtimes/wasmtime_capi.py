@@ -29,6 +29,8 @@ from wasi_spec.functions import Function
 THUNK: Final = ctypes.CFUNCTYPE(
     ctypes.c_ssize_t, ctypes.py_object, ctypes.c_ssize_t, ctypes.c_ssize_t
 )
+#: Called when a defined function is gone: ``(env)``.
+FINALIZER: Final = ctypes.CFUNCTYPE(None, ctypes.c_ssize_t)
 #: Called at an epoch deadline: ``(store context, env, delta, kind) -> error or 0``.
 EPOCH_CALLBACK: Final = ctypes.CFUNCTYPE(
     c_size_t, c_void_p, ctypes.py_object, POINTER(c_uint64), POINTER(c_uint8)
@@ -106,6 +108,7 @@ _DECLARATIONS: Final[dict[str, tuple[Any, tuple[Any, ...], bool]]] = {
     "wasm_valtype_new": (_POINTER, (c_uint8,), False),
     "wasm_valtype_vec_new": (None, (_POINTER, _SIZE, _POINTER), False),
     "wasm_functype_new": (_POINTER, (_POINTER, _POINTER), False),
+    "wasm_functype_delete": (None, (_POINTER,), False),
     "wasmtime_memorytype_is64": (_BOOL, (_POINTER,), False),
     "wasmtime_memorytype_isshared": (_BOOL, (_POINTER,), False),
     "wasm_byte_vec_delete": (None, (_POINTER,), False),
@@ -147,6 +150,7 @@ _DECLARATIONS: Final[dict[str, tuple[Any, tuple[Any, ...], bool]]] = {
     "wasmtime_memory_data_size": (_SIZE, (_POINTER, _POINTER), False),
     "wasmtime_caller_export_get": (_BOOL, (_POINTER, *_NAME, _POINTER), False),
     "wasmtime_caller_context": (_POINTER, (_POINTER,), False),
+    "wasmtime_trap_new": (_POINTER, _NAME, False),
     "wasmtime_trap_new_code": (_POINTER, (c_uint8,), False),
     "wasmtime_trap_code": (_BOOL, (_POINTER, _POINTER), False),
     "wasm_trap_message": (None, (_POINTER, _POINTER), False),
@@ -285,14 +289,19 @@ def address(function: Any) -> int:
     return value
 
 
+def finalizer(drop: Callable[[int], None]) -> Any:
+    """Return the C function pointer called with ``env`` when a function is gone for good."""
+    return FINALIZER(drop)
+
+
 def epoch_callback(decide: Callable[..., int]) -> Any:
     """Return the C function pointer of a decision at an epoch check; to be kept for ever."""
     return EPOCH_CALLBACK(decide)
 
 
-def raw_shims(functions: Sequence[Function]) -> ShimCompiler:
+def raw_shims(functions: Sequence[Function], convention: str = "raw") -> ShimCompiler:
     """Return the compiler of shims that read the engine's argument slots."""
-    return ShimCompiler(ALL, functions)
+    return ShimCompiler(ALL, functions, convention)
 
 
 def guest_memory(base: int, size: int) -> memoryview:
@@ -319,6 +328,11 @@ class Extern:
     def kind(self) -> int:
         """What the engine wrote: EXTERN_FUNC, EXTERN_MEMORY..."""
         return self._buffer.raw[0]
+
+    @property
+    def identity(self) -> bytes:
+        """What tells this func or memory from any other of the process."""
+        return self._buffer.raw[EXTERN_PAYLOAD:]
 
 
 class Buffer:

@@ -26,6 +26,20 @@ WASM_STACK: Final = 1 << 20
 MEMORY_RESERVATION: Final = 1 << 32
 
 
+def new_function_type(lib: capi.Library, kind: FunctionType) -> int:
+    """Return a new function type; it belongs to the first engine it is used with."""
+
+    def vector(kinds: tuple[str, ...]) -> capi.ByteVec:
+        made = capi.ByteVec()
+        values = [lib.wasm_valtype_new(capi.KIND_NUMBERS[kind]) for kind in kinds]
+        lib.wasm_valtype_vec_new(made.address, len(kinds), capi.pointers(values))
+        return made
+
+    params, results = vector(kind.params), vector(kind.results)
+    pointer: int = lib.wasm_functype_new(params.address, results.address)
+    return pointer
+
+
 class Engine:
     """A configured engine and its function types, which belong to the engine they were used with.
 
@@ -55,18 +69,8 @@ class Engine:
         with self._lock:
             pointer = self._function_types.get(kind)
             if pointer is None:
-                params, results = self._vector(kind.params), self._vector(kind.results)
-                pointer = self.lib.wasm_functype_new(params.address, results.address)
-                self._function_types[kind] = pointer
+                pointer = self._function_types[kind] = new_function_type(self.lib, kind)
             return pointer
-
-    def _vector(self, kinds: tuple[str, ...]) -> capi.ByteVec:
-        vector = capi.ByteVec()
-        values = capi.pointers(
-            [self.lib.wasm_valtype_new(capi.KIND_NUMBERS[kind]) for kind in kinds]
-        )
-        self.lib.wasm_valtype_vec_new(vector.address, len(kinds), values)
-        return vector
 
     def increment_epoch(self) -> None:
         """Let every running guest of this engine look whether it is to stop."""

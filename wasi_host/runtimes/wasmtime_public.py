@@ -6,7 +6,7 @@ exception is kept in the instance's own context, and what the package raises onl
 there is one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from threading import RLock
 from typing import Any
 
@@ -131,7 +131,7 @@ class PublicBinding:
 
     def stop(self, reason: str) -> None:
         """Make the live instance end. From any thread."""
-        self.context.host = StoppedHost(reason)
+        self.context.stop(reason)
         if self._compiled.epochs and self._engine is not None:
             self._engine.increment_epoch()
 
@@ -164,41 +164,12 @@ class PublicInstance:
         if compiled.epochs:
             self._store.set_epoch_deadline(1)
         linker = wasmtime.Linker(engine)
-        self._define(linker, compiled)
+        define_public(linker, context, {item[:2] for item in compiled.imports})
         self._instance: Any = None
         self._guarded(lambda: self._instantiate(linker, module))
 
     def _instantiate(self, linker: Any, module: Any) -> None:
         self._instance = linker.instantiate(self._store, module)
-
-    def _define(self, linker: Any, compiled: PublicModule) -> None:
-        types = {kind: getattr(self._wasmtime.ValType, kind)() for kind in ("i32", "i64")}
-        wanted = {item[:2] for item in compiled.imports}
-        for module in MODULES:
-            for name, function in values_functions(self.context, module).items():
-                if (module, name) in wanted:
-                    signature = SIGNATURES[module, name]
-                    kind = self._wasmtime.FuncType(
-                        [types[item] for item in signature.params],
-                        [types[item] for item in signature.results],
-                    )
-                    linker.define_func(module, name, kind, self._served(function), True)
-
-    def _served(self, function: Callable[..., int]) -> Callable[..., int | None]:
-        context = self.context
-
-        def call(caller: Any, *arguments: int) -> int | None:
-            outer, context.caller = context.caller, caller
-            try:
-                return function(*arguments)
-            except BaseException as error:
-                if context.pending is None:
-                    context.pending = error
-                raise _Unwind from None
-            finally:
-                context.caller = outer
-
-        return call
 
     @property
     def memory_size(self) -> int:
@@ -271,3 +242,42 @@ class PublicInstance:
         if self._depth:
             raise RuntimeError("this instance is running: it cannot be closed from inside")
         self._store = self._instance = None
+
+
+def define_public(
+    linker: Any, context: PublicContext, wanted: Collection[tuple[str, str]] | None = None
+) -> None:
+    """Define functions in a ``wasmtime.Linker``.
+
+    Args:
+        linker: the linker.
+        context: the instance's.
+        wanted: module and name of those to define; None: all.
+    """
+    import wasmtime
+
+    types = {kind: getattr(wasmtime.ValType, kind)() for kind in ("i32", "i64")}
+    for module in MODULES:
+        for name, function in values_functions(context, module).items():
+            if wanted is None or (module, name) in wanted:
+                signature = SIGNATURES[module, name]
+                kind = wasmtime.FuncType(
+                    [types[item] for item in signature.params],
+                    [types[item] for item in signature.results],
+                )
+                linker.define_func(module, name, kind, _served(context, function), True)
+
+
+def _served(context: PublicContext, function: Callable[..., int]) -> Callable[..., int | None]:
+    def call(caller: Any, *arguments: int) -> int | None:
+        outer, context.caller = context.caller, caller
+        try:
+            return function(*arguments)
+        except BaseException as error:
+            if context.pending is None:
+                context.pending = error
+            raise _Unwind from None
+        finally:
+            context.caller = outer
+
+    return call

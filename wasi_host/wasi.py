@@ -1,0 +1,280 @@
+"""``Wasi``: the import provider, for programs that have an engine of their own.
+
+It is a run without the engine: streams, directories, arguments and environment in, the
+functions of WASI out, in the shape that an engine wants. One ``Wasi`` serves one instance.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+from wasi_host.binding.context import Context, ValuesContext
+from wasi_host.binding.memory import BlockMemory
+from wasi_host.binding.shim import values_functions
+from wasi_host.errors import ProcExit, Stopped, Trap
+from wasi_host.interrupts import Interruptible
+from wasi_host.limits import Limits
+from wasi_host.preview1 import Preview1, encode_args, encode_environ
+from wasi_host.rights import granted
+from wasi_host.runtimes.wasmtime_choice import way
+from wasi_host.runtimes.wasmtime_linker import LinkerContext, define_all
+from wasi_host.runtimes.wasmtime_public import PublicContext, define_public
+from wasi_host.sources import Preopens, Source
+from wasi_host.streams import Spec, Streams
+from wasi_host.world.clocks import Clocks
+from wasi_host.world.randomness import Randomness
+from wasi_host.world.scheduler import Scheduler
+from wasi_host.world.stdio import StreamSource
+from wasi_spec.functions import MODULE
+
+__all__ = ["ProcExit", "Wasi"]
+
+_DEFAULT_LIMITS: Final = Limits()
+
+
+class Wasi:
+    """The functions of WASI preview 1 for one instance on an engine of yours.
+
+    Args:
+        args: the whole command line, ``args[0]`` included, as in wasmtime-py.
+        env: the environment; empty by default.
+        dirs: guest path -> source, as in ``wasi_host.run``.
+        stdin: bytes or str (the input itself), a file object, a descriptor, a path object, a
+            function, ``PIPE``, ``DEVNULL``; None inherits. Empty by default.
+        stdout: a file object, a descriptor, a path, a function, ``DEVNULL``, ``PIPE`` (collected
+            in ``stdout``); None inherits.
+        stderr: as ``stdout``; also ``STDOUT``.
+        limits: ``open_files`` counts; the memory is your engine's matter.
+        rights: as in ``Sandbox``.
+
+    Raises:
+        TypeError, ValueError: an argument of the wrong kind, or out of range.
+        FileNotFoundError, NotADirectoryError: a directory is missing.
+    """
+
+    def __init__(
+        self,
+        args: Iterable[str | bytes | os.PathLike[str]] = (),
+        env: Mapping[str, str] | None = None,
+        dirs: Mapping[str, Source] | None = None,
+        stdin: StreamSource = b"",
+        stdout: StreamSource = None,
+        stderr: StreamSource = None,
+        *,
+        limits: Limits = _DEFAULT_LIMITS,
+        rights: str | int = "grant",
+    ) -> None:
+        if isinstance(args, str | bytes):
+            raise TypeError("args is a list of words, the program's name first")
+        mask, strict = granted(rights)
+        encoded = encode_args([os.fspath(word) for word in args])
+        environ = encode_environ(env or {})
+        preopens = Preopens(dirs)
+        clocks = Clocks()
+        scheduler = Scheduler(clocks)
+        self._closed = False
+        self._context: Context | None = None
+        self._stores: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+        self._streams = Streams(Spec(stdin, stdout, stderr, None, "strict"), scheduler)
+        try:
+            self._host = Preview1.for_run(
+                self._streams.descriptors(mask),
+                preopens.open(),
+                args=encoded,
+                environ=environ,
+                clocks=clocks,
+                scheduler=scheduler,
+                randomness=Randomness(),
+                rights=mask,
+                strict=strict,
+                open_files=limits.open_files,
+            )
+        except BaseException:
+            self._streams.close()
+            raise
+        self._exit_code: int | None = None
+
+    # Giving the functions to an engine
+
+    def add_to_linker(self, linker: Any) -> None:
+        """Define all functions of ``wasi_snapshot_preview1`` and ``wasi_unstable``.
+
+        Args:
+            linker: a ``wasmtime.Linker``; call this before ``linker.instantiate``.
+
+        Raises:
+            RuntimeError: this ``Wasi`` is in use already, or the linker has such functions.
+        """
+        if way() == "raw":
+            raw = self._use(LinkerContext())
+            define_all(linker, raw)
+        else:
+            define_public(linker, self._use(PublicContext()))
+        # An instance does not know its store, and ``start`` needs it.
+        instantiate = linker.instantiate
+
+        def remembering(store: Any, module: Any) -> Any:
+            instance = instantiate(store, module)
+            self._stores[instance] = store
+            return instance
+
+        linker.instantiate = remembering
+
+    def functions(self, memory: Any, module: str = MODULE) -> dict[str, Callable[..., int]]:
+        """Return the functions as callables on plain integers, for any engine.
+
+        Args:
+            memory: an object with ``view() -> memoryview`` (writable), or with
+                ``read(address, size) -> bytes``, ``write(address, data)`` and ``size()``; or a
+                function that returns one of these, asked at the first call.
+            module: ``"wasi_snapshot_preview1"`` or ``"wasi_unstable"``.
+
+        Returns:
+            By name: takes the integers of the core signature, signed or not, and returns the
+            errno. ``ProcExit`` leaves ``proc_exit``; a mistake of a host object leaves as it is.
+        """
+        context = self._use(ValuesContext(_Memory(memory).look))
+        return values_functions(context, module)
+
+    def _use(self, context: Any) -> Any:
+        if self._closed:
+            raise RuntimeError("this Wasi is closed")
+        if self._context is not None:
+            raise RuntimeError("one Wasi serves one instance: make another Wasi for another one")
+        context.host = self._host
+        self._context = context
+        return context
+
+    # Running the guest
+
+    def start(self, instance: Any, store: Any = None) -> int:
+        """Run ``_start`` of a ``wasmtime.Instance`` and return the exit code.
+
+        Args:
+            instance: made from the linker given to ``add_to_linker``.
+            store: its store; needed only where another way than ``linker.instantiate`` was used.
+
+        Raises:
+            ValueError: no ``_start``, or not ``() -> ()``; the store is not known.
+            Trap: the guest trapped.
+            KeyboardInterrupt: Ctrl-C, after the guest was stopped.
+            Exception: what a stream of the user's raised; the guest saw EIO.
+        """
+        if self._exit_code is not None:
+            raise RuntimeError("this instance has ended: _start runs once")
+        code = 0
+        try:
+            self._call(instance, store, "_start")
+        except ProcExit as end:
+            code = end.code
+        self._exit_code = code
+        if self._streams.failures:
+            raise self._streams.failures[0]
+        return code
+
+    def initialize(self, instance: Any, store: Any = None) -> None:
+        """Run ``_initialize`` of a reactor, if it has one; calling its exports needs no more."""
+        store = self._store_of(instance, store)
+        if instance.exports(store).get("_initialize") is not None:
+            self._call(instance, store, "_initialize")
+
+    def _store_of(self, instance: Any, store: Any) -> Any:
+        store = store if store is not None else self._stores.get(instance)
+        if store is None:
+            raise ValueError("the instance's store is not known: give it, start(instance, store)")
+        return store
+
+    def _call(self, instance: Any, store: Any, name: str) -> None:
+        store = self._store_of(instance, store)
+        context = self._context
+        if context is None:
+            raise RuntimeError("call add_to_linker before the instance is made")
+        function = instance.exports(store).get(name)
+        kind = function.type(store) if hasattr(function, "type") else None
+        if kind is None or not hasattr(kind, "params") or kind.params or kind.results:
+            raise ValueError(f"the instance exports no function {name!r} of type () -> ()")
+        with Interruptible(self.stop):
+            try:
+                function(store)
+            except Exception as error:
+                self._settle(context, error)
+
+    def _settle(self, context: Context, error: Exception) -> None:
+        """Raise what ended the guest instead of what the package made of it."""
+        pending, context.pending = context.pending, None
+        if isinstance(pending, Stopped) and pending.reason == "interrupt":
+            return  # the signal's handler raises
+        if pending is not None:
+            raise pending from None
+        code = getattr(error, "trap_code", None)
+        cause = code.name.lower().replace("_", " ") if code is not None else None
+        raise Trap(str(error), cause) from None
+
+    def stop(self, reason: str = "killed") -> None:
+        """End the guest at its next call, or the wait it is in. From any thread."""
+        if self._context is not None:
+            self._context.stop(reason)
+        self._host.scheduler.stop(reason)
+
+    # What came of it
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code, once the guest has ended; also after calls of its exports by hand."""
+        pending = self._context.pending if self._context is not None else None
+        if self._exit_code is None and isinstance(pending, ProcExit):
+            return pending.code
+        return self._exit_code
+
+    @property
+    def stdout(self) -> bytes | str | None:
+        """What was collected, with ``stdout=PIPE``."""
+        return self._streams.captured(1)
+
+    @property
+    def stderr(self) -> bytes | str | None:
+        """What was collected, with ``stderr=PIPE``."""
+        return self._streams.captured(2)
+
+    def close(self) -> None:
+        """Close streams and directories; the guest's later calls end it. Twice is harmless."""
+        if self._closed:
+            return
+        self._closed = True
+        self.stop("closed")
+        if self._context is not None:
+            self._context.pending = None
+        self._host.close()
+        self._streams.close()
+        self._host.scheduler.close()
+
+    def __enter__(self) -> "Wasi":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class _Memory:
+    """What an embedder gave as memory, in the form that a context asks for."""
+
+    def __init__(self, given: Any) -> None:
+        self._given = given
+        self._blocks: BlockMemory | None = None
+
+    def look(self) -> memoryview | BlockMemory:
+        if self._blocks is not None:
+            return self._blocks
+        given = self._given
+        if callable(given) and not hasattr(given, "view") and not hasattr(given, "read"):
+            given = self._given = given()
+        if hasattr(given, "view"):
+            return memoryview(given.view()).cast("B")
+        if all(hasattr(given, name) for name in ("read", "write", "size")):
+            self._blocks = BlockMemory(given)
+            return self._blocks
+        raise TypeError(
+            "memory has view() -> memoryview, or read(address, size), write(address, data) and "
+            f"size(); {type(given).__name__} has neither"
+        )
