@@ -34,8 +34,9 @@ INSPECT, CONFORMANCE, CLI = "wasi_host.inspect", "conformance", "wasi_host.cli"
 LADDER = (
     (0, SPEC, "errno enums flags rights types layout records functions unstable", ()),
     (1, "wasi_host", "errors", (SPEC,)),
-    (2, FS, "node walk resolve openat2 memory_data memory_tree memory_nodes memory host_nodes host "
-            "wrappers overlay namespace archive devices pyfs fsspec export", (SPEC, FOREIGN)),
+    (2, FS, "node walk resolve openat2 memory_data memory_tree memory_nodes memory host_nodes "
+            "single host wrappers overlay namespace archive devices pyfs fsspec export",
+     (SPEC, FOREIGN)),
     (2, WORLD, "clocks randomness wake scheduler streams stdio sockets",
      (SPEC, FOREIGN, STOPPED, NODE)),
     (3, DESCRIPTORS, "base file directory stream socket table", (SPEC, ERRORS, FS, WORLD)),

@@ -49,9 +49,9 @@ def host(tmp_path):
 def test_a_missing_directory_is_refused_at_once(tmp_path):
     with pytest.raises(FileNotFoundError, match="no such directory"):
         HostDir(tmp_path / "missing")
-    (tmp_path / "file").touch()
+    os.mkfifo(tmp_path / "fifo")
     with pytest.raises(NotADirectoryError, match="not a directory"):
-        HostDir(tmp_path / "file")
+        HostDir(tmp_path / "fifo")
 
 
 def test_the_path_may_be_a_link_to_a_directory(tmp_path):

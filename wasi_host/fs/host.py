@@ -27,6 +27,7 @@ from wasi_host.fs.host_nodes import (
 )
 from wasi_host.fs.node import Directory, Dirent, FileSystem, Node, Stat
 from wasi_host.fs.resolve import ResolvedDirectory
+from wasi_host.fs.single import SingleDirectory, hold
 from wasi_host.fs.walk import CHANGES, NO_NAMES, failure
 from wasi_spec.enums import Filetype
 
@@ -346,14 +347,14 @@ def _kind(entry: "os.DirEntry[str]") -> int:
 
 
 class HostDir(FileSystem):
-    """A host directory, and everything below it.
+    """A host directory, and everything below it; or one file of it, in a directory alone.
 
     Args:
-        path: the directory; a link to one is followed.
+        path: the directory, or a regular file; a link to one is followed.
         readonly: refuse every change.
 
     Raises:
-        FileNotFoundError, NotADirectoryError: there is no such directory.
+        FileNotFoundError, NotADirectoryError: there is neither.
         OSError: it cannot be opened.
         NotImplementedError: this platform has no calls relative to a directory (Windows), or
             Python decodes names by something else than UTF-8 (start it with ``-X utf8``).
@@ -366,19 +367,10 @@ class HostDir(FileSystem):
             raise NotImplementedError("host directories need openat, which this platform lacks")
         if sys.getfilesystemencoding() != "utf-8":
             raise NotImplementedError("host directories need UTF-8 names: use python -X utf8")
-        try:
-            fd = os.open(self.path, os.O_RDONLY | _ENTER)
-        except FileNotFoundError:
-            raise FileNotFoundError(
-                errno.ENOENT, "no such directory to give to a guest", self.path
-            ) from None
-        except NotADirectoryError:
-            raise NotADirectoryError(
-                errno.ENOTDIR, "not a directory to give to a guest", self.path
-            ) from None
+        fd, self._file = hold(self.path)
         self._root: _Root | None = _Root(fd)
 
-    def open_root(self) -> HostDirectory:
+    def open_root(self) -> ResolvedDirectory:
         """Return the root. It borrows the descriptor and keeps it open while it lives.
 
         Raises:
@@ -387,6 +379,8 @@ class HostDir(FileSystem):
         root = self._root
         if root is None:
             raise ValueError(f"HostDir({self.path!r}) is closed")
+        if self._file is not None:
+            return SingleDirectory(lambda: HostDirectory(root.fd, self.readonly, root), self._file)
         return HostDirectory(root.fd, self.readonly, root)
 
     def close(self) -> None:

@@ -188,9 +188,9 @@ class ResolvedDirectory(Walkable):
 
         Raises:
             OSError: EPERM where either side is read-only or leaves; EBUSY where either is ``.``
-                or a mount point; ENOENT without a source; ENOTDIR where either has a slash and the source is no
-                directory; EINVAL into its own subtree; ENOTEMPTY, EISDIR, ENOTDIR by what is
-                there; EXDEV to another filesystem.
+                or a mount point; ENOENT without a source; ENOTDIR where either has a slash and
+                the source is no directory; EINVAL into its own subtree; ENOTEMPTY, EISDIR,
+                ENOTDIR by what is there; EXDEV to another filesystem.
         """
         if self.readonly or to.readonly:
             raise failure(errno.EPERM)
