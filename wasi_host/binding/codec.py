@@ -68,10 +68,13 @@ class Emitter:
         self.namespace: dict[str, Any] = {}
         for param in function.params:
             self._param(local(param.name), param.type)
+        checks = []
         for result in function.results:
             pointer = f"{result.name}_ptr"
             self.names.append(pointer)
-            self.pointers.append(f"if {pointer} + {layout(result.type).size} > size: raise FAULT")
+            checks.append(f"if {pointer} + {layout(result.type).size} > size: raise FAULT")
+        # First, since the lines for vectors answer INVAL too.
+        self.pointers[:0] = checks
 
     def _param(self, name: str, kind: Type) -> None:
         self.names.append(name)
