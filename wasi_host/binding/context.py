@@ -87,8 +87,9 @@ class ValuesContext(Context):
 
     def enter(self) -> None:
         """Attach the memory for one call; calls nest where a host function runs the guest."""
+        memory = self._memory()
         self._outer.append(self.mem)
-        self.mem = self._memory()
+        self.mem = memory
         self.size = len(self.mem)
 
     def leave(self) -> None:
