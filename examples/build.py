@@ -20,6 +20,7 @@ SOURCES = [
     HERE / "grep.c",
     HERE / "wc.c",
     HERE.parent / "benchmarks" / "guests" / "percall.c",
+    HERE.parent / "tests" / "guests" / "echo_server.c",
 ]
 FLAGS = [
     *("-target", "wasm32-wasi"),

@@ -1,12 +1,17 @@
-"""What the words of ``wasi-host run`` mean: directories and environment."""
+"""What the words of ``wasi-host run`` mean: directories, environment, addresses."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from wasi_host.sources import HostDir, MemoryFS
+
+if TYPE_CHECKING:
+    import socket
 
 #: The options that give a directory; their order on the command line is the guest's.
 DIRECTORY_OPTIONS = ("dir", "ro_dir", "mem_dir")
@@ -89,3 +94,64 @@ def environment(given: Sequence[str], inherit: bool, own: Mapping[str, str]) -> 
                 f"{os.fsencode(name)!r} is not UTF-8, as WASI wants it", param_hint="--env"
             ) from None
     return result
+
+
+#: A host name or address, in brackets if there are colons in it, and a port.
+_ADDRESS = re.compile(r"(?:\[([^\[\]]+)\]|([^\[\]:]+)):([0-9]{1,5})", re.ASCII)
+
+
+def addresses(
+    ctx: click.Context, param: click.Parameter, given: Sequence[str]
+) -> list[tuple[str, int]]:
+    """Return host and port of each ``--listen``.
+
+    Raises:
+        click.BadParameter: no ``HOST:PORT``, or a port over 65535.
+    """
+    result = []
+    for word in given:
+        match = _ADDRESS.fullmatch(word)
+        if match is None:
+            raise click.BadParameter(f"{word!r}: write HOST:PORT, or [HOST]:PORT with IPv6")
+        port = int(match[3])
+        if port > 65_535:
+            raise click.BadParameter(f"{word!r}: a port is 65535 at most")
+        result.append((match[1] or match[2], port))
+    return result
+
+
+def listeners(given: Sequence[tuple[str, int]], opened: ExitStack) -> list["socket.socket"]:
+    """Return a listener on each address; for port 0 say on standard error which one it got.
+
+    Args:
+        given: hosts and ports.
+        opened: closes the listeners.
+
+    Raises:
+        OSError: an address cannot be listened on; the text names it.
+    """
+    result = []
+    for host, port in given:
+        shown = f"[{host}]" if ":" in host else host
+        try:
+            listener = opened.enter_context(_listener(host, port))
+        except (OSError, UnicodeError) as error:
+            number = getattr(error, "errno", None) or 0
+            # Those of looking a name up are negative, with texts of their own.
+            words = os.strerror(number) if number > 0 else getattr(error, "strerror", error)
+            raise OSError(f"cannot listen on {shown}:{port}: {words}") from None
+        result.append(listener)
+        if not port:
+            chosen = listener.getsockname()[1]
+            click.echo(f"wasi-host: listening on {shown}:{chosen}", err=True)
+    return result
+
+
+def _listener(host: str, port: int) -> "socket.socket":
+    # 2 ms that runs without --listen need not pay.
+    import socket
+
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    family, _, _, _, address = found[0]
+    # IPv6 alone where IPv6 is asked for: one --listen is one listener, on that address only.
+    return socket.create_server(address, family=family)

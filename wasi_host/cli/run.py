@@ -6,11 +6,18 @@ found, 130 Ctrl-C, 134 a trap. An exit code above 255 is 255: a guest's exit(256
 
 import os
 import sys
+from contextlib import ExitStack
 from typing import Any
 
 import click
 
-from wasi_host.cli.options import OrderedCommand, directories, environment
+from wasi_host.cli.options import (
+    OrderedCommand,
+    addresses,
+    directories,
+    environment,
+    listeners,
+)
 from wasi_host.modules import NotAWasiModule
 from wasi_host.results import CompletedRun
 from wasi_host.sandbox import run as run_program
@@ -60,6 +67,13 @@ HOST_ERROR, NOT_A_MODULE, NOT_FOUND, INTERRUPTED, TRAPPED = 125, 126, 127, 130, 
     help="Read standard input from a file.",
 )
 @click.option(
+    "--listen",
+    multiple=True,
+    metavar="HOST:PORT",
+    callback=addresses,
+    help="Give the guest a listening TCP socket, after all directories; port 0: any free one.",
+)
+@click.option(
     "--strict-rights",
     is_flag=True,
     help="Give each descriptor exactly the rights its open asked for.",
@@ -77,13 +91,14 @@ def run(
     inherit_env: bool,
     argv0: str | None,
     invoke: str | None,
+    listen: list[tuple[str, int]],
     strict_rights: bool,
     **_options: object,
 ) -> None:
     """Run the WASI command MODULE; everything after it goes to the program.
 
-    The guest sees no files but the directories given here, and no environment but what --env
-    and --inherit-env give.
+    The guest sees no files but the directories given here, no environment but what --env and
+    --inherit-env give, and no network but what --listen gives.
     """
     options: dict[str, Any] = {
         "dirs": directories(given),
@@ -92,7 +107,12 @@ def run(
         "invoke": invoke,
         "rights": "strict" if strict_rights else "grant",
     }
-    sys.exit(_status(module, args, stdin, options))
+    with ExitStack() as opened:
+        try:
+            options["sockets"] = listeners(listen, opened)
+        except OSError as error:
+            sys.exit(_say(str(error), HOST_ERROR))
+        sys.exit(_status(module, args, stdin, options))
 
 
 def _status(module: str, args: tuple[str, ...], stdin: str | None, options: dict[str, Any]) -> int:
