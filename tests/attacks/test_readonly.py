@@ -28,7 +28,7 @@ def guest(furnished, start):
     else:
         source = furnished.source
         source.readonly = True
-    return start(furnished, dirs={"/": source, "/other": {"file": b"other", "dir": {}}})
+    return start(furnished, dirs={"/place": source, "/other": {"file": b"other", "dir": {}}})
 
 
 CHANGES = {

@@ -123,3 +123,12 @@ def test_d35_a_link_of_proc_to_an_open_descriptor_is_loop(host_only, start, tmp_
 def test_d35_a_file_of_proc_that_is_no_link_is_read(host_only, start):
     guest = below(host_only, start, "/proc/self")
     assert guest.content("comm")
+
+
+@pytest.mark.parametrize("path", ["dev/null", "proc/self/comm", "dev/../proc/self/comm"])
+def test_d35_a_directory_on_which_something_is_mounted_is_entered(host_only, start, path):
+    guest = below(host_only, start, "/")
+    if not os.path.ismount("/proc"):
+        pytest.skip("/proc is not mounted")
+    # /proc/self is a link that does not jump: its text is a number.
+    assert guest.try_open(path) is Errno.SUCCESS
