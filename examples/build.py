@@ -18,6 +18,7 @@ ZIGLANG = "0.17.1"
 HERE = Path(__file__).resolve().parent
 SOURCES = [
     HERE / "grep.c",
+    HERE / "sort.c",
     HERE / "wc.c",
     HERE.parent / "benchmarks" / "guests" / "percall.c",
     HERE.parent / "tests" / "guests" / "echo_server.c",
