@@ -23,6 +23,8 @@ from wasi_host.world.clocks import Clocks
 from wasi_host.world.randomness import Randomness
 from wasi_host.world.scheduler import Scheduler
 
+# Engines count in signed 64 bits.
+_ALL_MEMORY: Final = (1 << 63) - 1
 # Neither has state of a run.
 _CLOCKS: Final = Clocks()
 _RANDOMNESS: Final = Randomness()
@@ -95,6 +97,7 @@ class Guest:
             self.streams.close()
             raise
         self._binding = self._variant.take()
+        self._binding.serve(self.host)
 
     def stop(self, reason: str) -> None:
         """Stop the guest, whatever it is doing. From any thread or a signal handler."""
@@ -103,7 +106,7 @@ class Guest:
 
     def instantiate(self) -> Instance:
         """Make the engine's instance; runs the start section."""
-        self.instance = self._binding.instantiate(self.host, self._recipe.limits.memory)
+        self.instance = self._binding.instantiate(min(self._recipe.limits.memory, _ALL_MEMORY))
         return self.instance
 
     def run(

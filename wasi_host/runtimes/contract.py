@@ -68,7 +68,10 @@ class Compiled(Protocol):
 class Binding(Protocol):
     """A module's imports bound to one context."""
 
-    def instantiate(self, host: object, memory_limit: int) -> "Instance":
+    def serve(self, host: object) -> None:
+        """Take the host of the next instance; from now on it can be stopped."""
+
+    def instantiate(self, memory_limit: int) -> "Instance":
         """Return a fresh instance, after its start section."""
 
     def stop(self, reason: str) -> None:

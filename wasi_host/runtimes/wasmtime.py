@@ -162,18 +162,25 @@ class Binding:
         """Forget the run that is over."""
         self.context.detach()
 
-    def instantiate(self, host: object, memory_limit: int) -> "Instance":
-        """Return a fresh instance whose calls are served by ``host``.
+    def serve(self, host: object) -> None:
+        """Take the host of the next instance; from now on it can be stopped.
 
         Args:
             host: the object whose methods are the functions of the specification.
+        """
+        self.context.host = host
+
+    def instantiate(self, memory_limit: int) -> "Instance":
+        """Return a fresh instance whose calls are served by the host given to ``serve``.
+
+        Args:
             memory_limit: bytes its memories and tables may grow to.
 
         Raises:
             ProcExit, Trap, Stopped: as the start section ended.
             NotAWasiModule: its memory is larger than the limit from the start.
         """
-        return Instance(self, host, memory_limit)
+        return Instance(self, memory_limit)
 
 
 class Instance:
@@ -194,11 +201,10 @@ class Instance:
         "context",
     )
 
-    def __init__(self, binding: Binding, host: object, memory_limit: int) -> None:
+    def __init__(self, binding: Binding, memory_limit: int) -> None:
         lib = self._lib = capi.library()
         self._binding = binding
         context = self.context = binding.context
-        context.host = host
         engine = binding.module.engine
         self._memory: capi.Extern | None = None
         self._busy = RLock()
@@ -212,6 +218,9 @@ class Instance:
         self._instance = capi.Buffer(capi.INSTANCE_BYTES)
         trap = capi.OutPointer()
         try:
+            # Asked to stop before there was a deadline that could be moved.
+            if isinstance(context.host, StoppedHost):
+                raise Stopped(context.host.reason)
             error = lib.instance_pre_instantiate(
                 binding._pre, store_context, self._instance.address, trap.address
             )

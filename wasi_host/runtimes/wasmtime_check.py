@@ -48,7 +48,9 @@ def check(epochs: bool) -> None:
     _same(module.exports["memory"], Export("memory"))
     _same(module.exports["global"], Export("other"))
     host = _Host()
-    instance = Binding(module).instantiate(host, 1 << 20)
+    binding = Binding(module)
+    binding.serve(host)
+    instance = binding.instantiate(1 << 20)
     _same(len(instance.memory), 65_536)
     instance.memory[64:192] = b"\xa5" * 128
     _same(instance.call("seek", 3_000_000_000, -5, 2, 100), [0])

@@ -122,12 +122,15 @@ class PublicBinding:
         self._engine: Any = None
         self.context = PublicContext()
 
-    def instantiate(self, host: object, memory_limit: int) -> "PublicInstance":
+    def serve(self, host: object) -> None:
+        """Take the host of the next instance; see ``wasmtime.Binding.serve``."""
+        self.context = PublicContext()
+        self.context.host = host
+
+    def instantiate(self, memory_limit: int) -> "PublicInstance":
         """Return a fresh instance; see ``wasmtime.Binding.instantiate``."""
-        self.context = context = PublicContext()
-        context.host = host
         self._engine, module = self._compiled.for_instance()
-        return PublicInstance(self._compiled, self._engine, module, context, memory_limit)
+        return PublicInstance(self._compiled, self._engine, module, self.context, memory_limit)
 
     def stop(self, reason: str) -> None:
         """Make the live instance end. From any thread."""
@@ -163,6 +166,9 @@ class PublicInstance:
         self._store.set_limits(memory_size=memory_limit, table_elements=memory_limit // 8)
         if compiled.epochs:
             self._store.set_epoch_deadline(1)
+        # Asked to stop before there was a deadline that could be moved.
+        if isinstance(context.host, StoppedHost):
+            raise Stopped(context.host.reason)
         linker = wasmtime.Linker(engine)
         define_public(linker, context, {item[:2] for item in compiled.imports})
         self._instance: Any = None
