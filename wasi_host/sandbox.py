@@ -234,6 +234,8 @@ class Instance:
     def close(self) -> None:
         """Free the instance; twice is harmless."""
         if not self._closed:
+            if self._guest.instance is not None:
+                self._guest.instance.close()  # refused while it runs: then all stays as it is
             self._closed = True
             self._guest.close()
 

@@ -288,13 +288,12 @@ class Instance:
         return unpack_results(export.type.results, slots)
 
     def _call(self, name: bytes, packed: bytes, results: int) -> bytes:
-        self._require_open()
-        extern = self._extern(name)
         length = max(len(packed) // capi.SLOT_BYTES, results)
         slots = capi.Buffer(max(length, 1) * capi.SLOT_BYTES, packed)
         trap = capi.OutPointer()
         self._enter()
         try:
+            extern = self._extern(name)
             error = self._lib.func_call_unchecked(
                 self._store_context,
                 extern.payload,
@@ -302,16 +301,19 @@ class Instance:
                 length,
                 trap.address,
             )
+            if error or trap.value:
+                self._raise(error, trap.value)
         finally:
             self._depth -= 1
             self._busy.release()
-        if error or trap.value:
-            self._raise(error, trap.value)
         return slots.read(results * capi.SLOT_BYTES)
 
     def _enter(self) -> None:
         if not self._busy.acquire(blocking=False):
             raise RuntimeError("this instance is running in another thread")
+        if self._store is None:
+            self._busy.release()
+            raise RuntimeError("this instance is closed")
         self._depth += 1
 
     def _raise(self, error: int | None, trap: int | None, starting: bool = False) -> None:
@@ -337,13 +339,18 @@ class Instance:
 
     def close(self) -> None:
         """Free the guest. The binding may be used again afterwards; twice is harmless."""
-        if self._depth:
-            raise RuntimeError("this instance is running: it cannot be closed from inside")
-        store, self._store = self._store, None
-        if store is not None:
-            self.context.detach()  # no view may outlive the memory
-            self._memory = None
-            self._lib.store_delete(store)
+        if not self._busy.acquire(blocking=False):
+            raise RuntimeError("this instance is running in another thread: it cannot be closed")
+        try:
+            if self._depth:
+                raise RuntimeError("this instance is running: it cannot be closed from inside")
+            store, self._store = self._store, None
+            if store is not None:
+                self.context.detach()  # no view may outlive the memory
+                self._memory = None
+                self._lib.store_delete(store)
+        finally:
+            self._busy.release()
 
     def __del__(self) -> None:
         if getattr(self, "_store", None) is not None:
