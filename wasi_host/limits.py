@@ -7,10 +7,12 @@ import heapq
 import time
 from collections.abc import Callable
 from itertools import count
-from threading import Condition, Thread
+from threading import TIMEOUT_MAX, Condition, Thread
 from typing import Final, NamedTuple
 
 GIB: Final = 1 << 30
+# As many cancelled alarms may lie about.
+_KEPT: Final = 64
 
 
 class _Limits(NamedTuple):
@@ -57,6 +59,12 @@ class Alarm:
         """Make sure that the call is not made from now on."""
         with _alarms.condition:
             self._call = None
+            _alarms.forget_one()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the call is not to be made."""
+        return self._call is None
 
     def ring(self) -> None:
         """Make the call, unless it was cancelled. The lock is held: a cancel waits for it."""
@@ -71,6 +79,7 @@ class _Alarms:
         self.condition = Condition()
         self._heap: list[tuple[float, int, Alarm]] = []
         self._numbers = count()
+        self._cancelled = 0
         self._thread: Thread | None = None
 
     def add(self, alarm: Alarm) -> None:
@@ -82,6 +91,14 @@ class _Alarms:
                 self._thread.start()
             self.condition.notify()
 
+    def forget_one(self) -> None:
+        """Drop cancelled alarms once most are; the lock is held. Most runs end early."""
+        self._cancelled += 1
+        if self._cancelled > _KEPT and self._cancelled * 2 > len(self._heap):
+            self._heap = [entry for entry in self._heap if not entry[2].cancelled]
+            heapq.heapify(self._heap)
+            self._cancelled = 0
+
     def _ring(self) -> None:
         with self.condition:
             while True:
@@ -90,7 +107,7 @@ class _Alarms:
                     continue
                 wait = self._heap[0][0] - time.monotonic()
                 if wait > 0:
-                    self.condition.wait(wait)
+                    self.condition.wait(min(wait, TIMEOUT_MAX))
                     continue
                 heapq.heappop(self._heap)[2].ring()
 
