@@ -130,7 +130,7 @@ def _status(module: str, args: tuple[str, ...], stdin: str | None, options: dict
         return _say(f"{error.filename or module}: {error.strerror}", NOT_A_MODULE)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:
         raise click.UsageError(str(error)) from None
     except (OSError, RuntimeError) as error:
         return _say(str(error), HOST_ERROR)
