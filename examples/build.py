@@ -19,6 +19,7 @@ HERE = Path(__file__).resolve().parent
 SOURCES = [
     HERE / "grep.c",
     HERE / "sort.c",
+    HERE / "tar.c",
     HERE / "wc.c",
     HERE.parent / "benchmarks" / "guests" / "percall.c",
     HERE.parent / "tests" / "guests" / "echo_server.c",
