@@ -23,7 +23,7 @@ FS, WORLD, NODE = "wasi_host.fs", "wasi_host.world", "wasi_host.fs.node"
 DESCRIPTORS, PREVIEW1 = "wasi_host.descriptors", "wasi_host.preview1"
 LAYERS, BINDING, RUNTIMES = "wasi_host.layers", "wasi_host.binding", "wasi_host.runtimes"
 FRONT = (
-    "limits interrupts results rights sources streams modules cache changes wasi guest sandbox "
+    "limits interrupts results rights sources streams cache modules changes wasi guest sandbox "
     "process pool"
 )
 FRONT_MODULES = tuple(f"wasi_host.{name}" for name in FRONT.split())
@@ -50,7 +50,7 @@ LADDER = (
      (SPEC, ERRORS, FS, WORLD, DESCRIPTORS, PREVIEW1, LAYERS, BINDING, RUNTIMES)),
     (8, "wasi_host", "inspect", (SPEC, ERRORS, *FRONT_MODULES)),
     (8, CONFORMANCE, "suite runner adapter report plugin", (SPEC, ERRORS, *FRONT_MODULES)),
-    (9, CLI, "options run inspect doctor test main __main__",
+    (9, CLI, "notice options run inspect doctor test main __main__",
      (*FRONT_MODULES, INSPECT, CONFORMANCE)),
     (9, "wasi_host", "__init__ __main__", (*FRONT_MODULES, INSPECT, CONFORMANCE, CLI)),
 )  # fmt: skip

@@ -10,10 +10,11 @@ from collections import OrderedDict
 from threading import Lock
 from typing import Final
 
+from wasi_host.cache import SMALLEST, Cache, FileIdentity, default_directory, digest, identity
 from wasi_host.errors import NotAWasiModule
 from wasi_host.runtimes.contract import Binding, Compiled, FunctionType
-from wasi_host.runtimes.wasmtime_choice import compile_module
-from wasi_host.runtimes.wasmtime_engine import wat_to_wasm
+from wasi_host.runtimes.wasmtime_choice import compile_module, load_compiled, way
+from wasi_host.runtimes.wasmtime_engine import CompiledModule, settings, wat_to_wasm
 
 __all__ = ["Module", "NotAWasiModule", "load"]
 
@@ -26,32 +27,64 @@ _START: Final = FunctionType((), ())
 
 
 class Module:
-    """A WASI program or reactor, compiled.
+    """A WASI program or reactor; compiled when it is first used, or taken from the cache.
 
     Args:
-        source: a path to a ``.wasm`` or ``.wat`` file, or the bytes of either.
+        source: a path to a ``.wasm``, ``.wat`` or ``.cwasm`` file, or the bytes of one of the
+            first two. A ``.cwasm`` is native code: give only one you trust.
         name: what messages call it, and the guest's ``argv[0]`` by default.
+        cache: whether compiled code is kept in, and taken from, the cache directory
+            (``~/.cache/wasi_host``, or what the variable WASI_HOST_CACHE says).
 
     Raises:
         FileNotFoundError, PermissionError, IsADirectoryError: the path cannot be read.
         NotAWasiModule: it is something else; the message says what, and what to do.
     """
 
-    def __init__(self, source: "str | os.PathLike[str] | bytes", name: str | None = None) -> None:
-        if isinstance(source, bytes | bytearray | memoryview):
-            data = bytes(source)
-            self.name = name or "module"
-        else:
-            path = os.fspath(source)
-            with open(path, "rb") as file:
-                data = file.read()
-            self.name = name or os.path.basename(path)
-        self._wasm = recognise(data, self.name)
+    def __init__(
+        self,
+        source: "str | os.PathLike[str] | bytes",
+        name: str | None = None,
+        *,
+        cache: bool = True,
+    ) -> None:
+        self._cache = Cache(default_directory() if cache else None)
+        self._file: FileIdentity | None = None
+        self._wasm: bytes | None = None
         self._variants: dict[bool, _Variant] = {}
         self._lock = Lock()
+        if isinstance(source, bytes | bytearray | memoryview):
+            self.name = name or "module"
+            self._wasm = recognise(bytes(source), self.name)
+            return
+        path = os.fspath(source)
+        self.name = name or os.path.basename(path)
+        self._file = identity(path)
+        if not self.precompiled and not self._noted():
+            self._read()
 
-    def __reduce__(self) -> tuple[type["Module"], tuple[bytes, str]]:
-        return Module, (self._wasm, self.name)
+    @property
+    def precompiled(self) -> bool:
+        """Whether it is a ``.cwasm`` file."""
+        return self._file is not None and self._file.path.endswith(".cwasm")
+
+    def _noted(self) -> bool:
+        """Tell whether the cache knows this file, so that it need not be read."""
+        return self._file is not None and any(
+            self._cache.name_for(self._file, settings(epochs)) for epochs in (False, True)
+        )
+
+    def _read(self) -> bytes:
+        if self._wasm is None:
+            assert self._file is not None
+            with open(self._file.path, "rb") as file:
+                self._wasm = recognise(file.read(), self.name)
+        return self._wasm
+
+    def __reduce__(self) -> tuple[type["Module"], tuple[str | bytes, str]]:
+        if self.precompiled and self._file is not None:
+            return Module, (self._file.path, self.name)
+        return Module, (self._read(), self.name)
 
     def variant(self, epochs: bool) -> "_Variant":
         """Return the module compiled with or without epoch checks; compiled at the first call.
@@ -64,12 +97,12 @@ class Module:
             with self._lock:
                 variant = self._variants.get(epochs)
                 if variant is None:
-                    variant = self._variants[epochs] = self._compile(epochs)
+                    variant = self._variants[epochs] = self._prepare(epochs)
         return variant
 
-    def _compile(self, epochs: bool) -> "_Variant":
+    def _prepare(self, epochs: bool) -> "_Variant":
         try:
-            compiled = compile_module(self._wasm, epochs)
+            compiled = self._compiled(epochs)
         except NotAWasiModule as error:
             raise NotAWasiModule(f"{self.name}: {error}") from None
         try:
@@ -78,6 +111,30 @@ class Module:
             raise NotAWasiModule(f"{self.name}: {error}\n{_advice(compiled)}") from None
         _check_memory(compiled, self.name)
         return variant
+
+    def _compiled(self, epochs: bool) -> Compiled:
+        if self.precompiled and self._file is not None:
+            return load_compiled(self._file.path, epochs)
+        if self._cache.directory is None or way() != "raw":
+            return compile_module(self._read(), epochs)
+        wanted = settings(epochs)
+        name = self._cache.name_for(self._file, wanted) if self._file is not None else None
+        if name is None and len(self._read()) < SMALLEST:
+            return compile_module(self._read(), epochs)
+        if name is None:
+            name = digest(self._read(), wanted)
+            if self._file is not None:
+                self._cache.note_file(self._file, wanted, name)
+        found = self._cache.find(name)
+        if found is not None:
+            try:
+                return load_compiled(found, epochs)
+            except NotAWasiModule:
+                pass  # of another engine, or damaged: made anew
+        compiled = compile_module(self._read(), epochs)
+        if isinstance(compiled, CompiledModule):
+            self._cache.keep(name, compiled.serialize())
+        return compiled
 
 
 class _Variant:
@@ -171,7 +228,7 @@ def recognise(data: bytes, name: str) -> bytes:
         return wat_to_wasm(data)
     if data.startswith(b"\x7fELF"):
         raise NotAWasiModule(
-            f"{name}: a native program or precompiled module; give the .wasm it was made from"
+            f"{name}: a native program, or a precompiled module (whose name must end in .cwasm)"
         )
     raise NotAWasiModule(f"{name}: not WebAssembly (it begins with {data[:4]!r})")
 
@@ -210,7 +267,6 @@ def load(source: "str | os.PathLike[str] | bytes | Module") -> Module:
     """
     if isinstance(source, Module):
         return source
-    key: tuple[object, ...]
     if isinstance(source, bytes | bytearray | memoryview):
         data = bytes(source)
         return _remember((data,), data)
@@ -219,9 +275,7 @@ def load(source: "str | os.PathLike[str] | bytes | Module") -> Module:
             f"a module is a path, bytes or a wasi_host.Module, not {type(source).__name__}"
         )
     path = os.fspath(source)
-    status = os.stat(path)
-    key = (path, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
-    return _remember(key, path)
+    return _remember(identity(path), path)
 
 
 def _remember(key: tuple[object, ...], source: str | bytes) -> Module:

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from wasi_host.cli.notice import Compiling
 from wasi_host.cli.options import (
     OrderedCommand,
     addresses,
@@ -18,7 +19,7 @@ from wasi_host.cli.options import (
     environment,
     listeners,
 )
-from wasi_host.modules import NotAWasiModule
+from wasi_host.modules import Module, NotAWasiModule
 from wasi_host.results import CompletedRun
 from wasi_host.sandbox import run as run_program
 
@@ -78,6 +79,7 @@ HOST_ERROR, NOT_A_MODULE, NOT_FOUND, INTERRUPTED, TRAPPED = 125, 126, 127, 130, 
     is_flag=True,
     help="Give each descriptor exactly the rights its open asked for.",
 )
+@click.option("--no-cache", is_flag=True, help="Compile anew; neither read nor fill the cache.")
 @click.argument("module")
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
@@ -93,6 +95,7 @@ def run(
     invoke: str | None,
     listen: list[tuple[str, int]],
     strict_rights: bool,
+    no_cache: bool,
     **_options: object,
 ) -> None:
     """Run the WASI command MODULE; everything after it goes to the program.
@@ -112,22 +115,42 @@ def run(
             options["sockets"] = listeners(listen, opened)
         except OSError as error:
             sys.exit(_say(str(error), HOST_ERROR))
-        sys.exit(_status(module, args, stdin, options))
+        program = _load(module, cache=not no_cache)
+        if isinstance(program, int):
+            sys.exit(program)
+        sys.exit(_status(program, args, stdin, options))
 
 
-def _status(module: str, args: tuple[str, ...], stdin: str | None, options: dict[str, Any]) -> int:
+def _load(module: str, cache: bool) -> Module | int:
+    """Return the compiled module, or the status that says why there is none."""
     try:
-        if stdin is None:
-            result = run_program([module, *args], **options)
-        else:
-            with open(stdin, "rb") as file:
-                result = run_program([module, *args], stdin=file, **options)
+        program = Module(module, cache=cache)
+        with Compiling(program.name):
+            program.variant(epochs=False)
     except NotAWasiModule as error:
         return _say(str(error), NOT_A_MODULE)
     except (FileNotFoundError, NotADirectoryError) as error:
-        return _say(f"{error.filename or module}: {error.strerror}", NOT_FOUND)
-    except (PermissionError, IsADirectoryError) as error:
-        return _say(f"{error.filename or module}: {error.strerror}", NOT_A_MODULE)
+        return _say(f"{module}: {error.strerror}", NOT_FOUND)
+    except ValueError as error:  # a NUL in the path
+        raise click.UsageError(f"{module!r}: {error}") from None
+    except OSError as error:
+        return _say(f"{module}: {error.strerror or error}", NOT_A_MODULE)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return program
+
+
+def _status(
+    program: Module, args: tuple[str, ...], stdin: str | None, options: dict[str, Any]
+) -> int:
+    try:
+        if stdin is None:
+            result = run_program([program, *args], **options)
+        else:
+            with open(stdin, "rb") as file:
+                result = run_program([program, *args], stdin=file, **options)
+    except NotAWasiModule as error:
+        return _say(str(error), NOT_A_MODULE)
     except KeyboardInterrupt:
         return INTERRUPTED
     except (ValueError, TypeError, AttributeError, OverflowError) as error:

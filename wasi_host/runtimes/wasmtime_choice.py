@@ -13,6 +13,7 @@ import warnings
 from threading import Lock
 from typing import Final
 
+from wasi_host.errors import NotAWasiModule
 from wasi_host.runtimes import wasmtime_capi as capi
 from wasi_host.runtimes.contract import Compiled
 from wasi_host.runtimes.wasmtime import Binding
@@ -46,6 +47,18 @@ def compile_module(wasm: bytes, epochs: bool) -> Compiled:
         EngineNotFound: there is no engine.
     """
     return RawModule(wasm, epochs) if way() == "raw" else PublicModule(wasm, epochs)
+
+
+def load_compiled(path: str, epochs: bool) -> Compiled:
+    """Load a file that the engine made; native code, so it must come from a trusted place.
+
+    Raises:
+        NotAWasiModule: it was made by another version or with other settings, or the public
+            API serves, which we do not use for this.
+    """
+    if way() != "raw":
+        raise NotAWasiModule("precompiled modules need the engine's C API")
+    return RawModule(path, epochs)
 
 
 def way() -> str:

@@ -5,7 +5,9 @@ types hold their addresses. They differ in epoch checks, which let a guest that 
 stopped and cost compute time, so only runs that can be asked to stop use the second.
 """
 
+import os
 import struct
+import sys
 from threading import Lock
 from typing import Any, Final
 
@@ -43,12 +45,15 @@ def new_function_type(lib: capi.Library, kind: FunctionType) -> int:
 class Engine:
     """A configured engine and its function types, which belong to the engine they were used with.
 
+    Args:
+        epochs: whether its modules have epoch checks.
+        parallel: whether it compiles on several threads.
+
     Attributes:
         pointer: the engine's address.
-        epochs: whether its modules have epoch checks.
     """
 
-    def __init__(self, epochs: bool) -> None:
+    def __init__(self, epochs: bool, parallel: bool = True) -> None:
         lib = self.lib = capi.library()
         self.epochs = epochs
         config = lib.wasm_config_new()
@@ -58,6 +63,8 @@ class Engine:
         lib.config_max_wasm_stack_set(config, WASM_STACK)
         lib.config_memory_reservation_set(config, MEMORY_RESERVATION)
         lib.config_memory_may_move_set(config, False)
+        if not parallel:
+            lib.config_parallel_compilation_set(config, False)
         lib.config_wasm_exceptions_set(config, True)
         lib.config_wasm_tail_call_set(config, True)
         self.pointer: int = lib.wasm_engine_new_with_config(config)
@@ -77,19 +84,43 @@ class Engine:
         self.lib.engine_increment_epoch(self.pointer)
 
 
-_engines: dict[bool, Engine] = {}
+_engines: dict[tuple[int, bool], Engine] = {}
 _engines_lock = Lock()
+_first_process: Final = os.getpid()
+
+
+def _renew_lock() -> None:
+    """Forget a lock that another thread of the parent may have held."""
+    global _engines_lock
+    _engines_lock = Lock()
 
 
 def engine(epochs: bool) -> Engine:
-    """Return the process's engine with or without epoch checks."""
-    found = _engines.get(epochs)
+    """Return the process's engine with or without epoch checks.
+
+    A forked child has none of the parent's compiling threads and would wait for them for ever,
+    so it gets an engine of its own that compiles on the calling thread.
+    """
+    process = os.getpid()
+    found = _engines.get((process, epochs))
     if found is None:
         with _engines_lock:
-            found = _engines.get(epochs)
+            found = _engines.get((process, epochs))
             if found is None:
-                found = _engines[epochs] = Engine(epochs)
+                found = Engine(epochs, parallel=process == _first_process)
+                _engines[process, epochs] = found
     return found
+
+
+os.register_at_fork(after_in_child=_renew_lock)
+
+
+def settings(epochs: bool) -> str:
+    """Return all that decides whether a compiled module fits: engine, settings, machine."""
+    return (
+        f"wasmtime {capi.version()} {os.uname().machine} {sys.platform} epochs={epochs} "
+        f"stack={WASM_STACK} reservation={MEMORY_RESERVATION} exceptions tail-calls"
+    )
 
 
 def wat_to_wasm(source: bytes) -> bytes:
@@ -109,16 +140,25 @@ def wat_to_wasm(source: bytes) -> bytes:
 class CompiledModule:
     """A module compiled by one engine, with what it imports and exports.
 
+    Args:
+        wasm: the bytes of the module, or the path of a file made of ``serialize``.
+        epochs: whether it has epoch checks.
+
     Raises:
         NotAWasiModule: the engine refuses the module; the message says why.
     """
 
-    def __init__(self, wasm: bytes, epochs: bool) -> None:
+    def __init__(self, wasm: bytes | str, epochs: bool) -> None:
         self.engine = engine(epochs)
         self.epochs = epochs
         self.lib = self.engine.lib
         module = capi.OutPointer()
-        error = self.lib.module_new(self.engine.pointer, wasm, len(wasm), module.address)
+        engine_pointer = self.engine.pointer
+        if isinstance(wasm, str):
+            path = os.fsencode(wasm)
+            error = self.lib.module_deserialize_file(engine_pointer, path, module.address)
+        else:
+            error = self.lib.module_new(engine_pointer, wasm, len(wasm), module.address)
         if error:
             raise NotAWasiModule(f"not a valid module: {self.lib.message_of_error(error)}")
         self.pointer = module.value
@@ -129,6 +169,18 @@ class CompiledModule:
         pointer = getattr(self, "pointer", None)
         if pointer:
             self.lib.module_delete(pointer)
+
+    def serialize(self) -> bytes:
+        """Return the compiled module, for a file to be loaded by the same engine's like.
+
+        Raises:
+            RuntimeError: the engine cannot.
+        """
+        vector = capi.ByteVec()
+        error = self.lib.module_serialize(self.pointer, vector.address)
+        if error:
+            raise RuntimeError(self.lib.message_of_error(error))
+        return self.lib.take_bytes(vector)
 
     def _read_imports(self) -> list[Import]:
         lib, vector, result = self.lib, capi.ByteVec(), []

@@ -1,0 +1,276 @@
+"""Compiled modules on disk: what is found, what is refused, and what goes on without."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import wasi_host
+from wasi_host import modules
+from wasi_host.cache import Cache, digest, identity
+from wasi_host.runtimes.wasmtime_engine import settings
+
+GREP = Path(__file__).parents[2] / "examples" / "grep.wasm"
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    directory = tmp_path / "cache"
+    monkeypatch.setenv("WASI_HOST_CACHE", str(directory))
+    return directory
+
+
+@pytest.fixture
+def compiled(monkeypatch):
+    """Names of what is compiled, in order."""
+    calls = []
+    compile_module = modules.compile_module
+
+    def counting(wasm, epochs):
+        calls.append(epochs)
+        return compile_module(wasm, epochs)
+
+    monkeypatch.setattr(modules, "compile_module", counting)
+    return calls
+
+
+@pytest.fixture
+def program(tmp_path):
+    """A module of this test's own, old enough to be noted by its times."""
+    path = tmp_path / "grep.wasm"
+    path.write_bytes(GREP.read_bytes())
+    os.utime(path, ns=(10**18, 10**18))
+    return path
+
+
+def prepare(program, epochs=False, **options):
+    return wasi_host.Module(program, **options).variant(epochs)
+
+
+def entry(place):
+    (found,) = place.glob("*.cwasm")
+    return found
+
+
+def test_the_second_time_nothing_is_compiled(place, compiled, program):
+    prepare(program)
+    prepare(program)
+    assert compiled == [False]
+
+
+def test_the_second_time_the_module_is_not_even_read(place, compiled, program, monkeypatch):
+    prepare(program)
+    monkeypatch.setattr(wasi_host.Module, "_read", lambda self: pytest.fail("read"))
+    assert prepare(program).compiled.exports["_start"].kind == "function"
+
+
+def test_a_module_from_the_cache_runs(place, compiled, program):
+    prepare(program)
+    done = wasi_host.run([wasi_host.Module(program), "b"], input=b"abc\nx\n", stdout=wasi_host.PIPE)
+    assert (done.returncode, done.stdout, compiled) == (0, b"abc\n", [False])
+
+
+def test_modules_with_and_without_epoch_checks_are_kept_apart(place, compiled, program):
+    prepare(program)
+    prepare(program, epochs=True)
+    prepare(program)
+    prepare(program, epochs=True)
+    assert compiled == [False, True]
+    assert len(list(place.glob("*.cwasm"))) == 2
+
+
+def test_bytes_are_found_by_their_content(place, compiled, program):
+    prepare(program.read_bytes())
+    prepare(program)
+    assert compiled == [False]
+
+
+def test_a_changed_file_is_compiled_again(place, compiled, program):
+    prepare(program)
+    program.write_bytes(program.read_bytes() + b"\0\x02\x01x")
+    os.utime(program, ns=(10**18 + 5, 10**18 + 5))
+    prepare(program)
+    assert compiled == [False, False]
+
+
+def test_a_file_that_changed_just_now_is_not_noted_by_its_times(place, program):
+    os.utime(program)
+    prepare(program)
+    assert not list(place.glob("*.file"))
+
+
+def test_another_file_with_the_same_inode_and_times_is_not_taken_for_the_first(place, program):
+    prepare(program)
+    cache, file = Cache(str(place)), identity(str(program))
+    assert cache.name_for(file, settings(False))
+    assert cache.name_for(file._replace(path="/elsewhere"), settings(False)) is None
+
+
+def test_without_the_cache_nothing_is_kept(place, compiled, program):
+    prepare(program, cache=False)
+    prepare(program, cache=False)
+    assert (compiled, place.exists()) == ([False, False], False)
+
+
+def test_an_empty_variable_turns_the_cache_off(monkeypatch, compiled, program):
+    monkeypatch.setenv("WASI_HOST_CACHE", "")
+    prepare(program)
+    prepare(program)
+    assert compiled == [False, False]
+
+
+def test_the_directory_is_ours_alone(place, program):
+    prepare(program)
+    assert place.stat().st_mode & 0o777 == 0o700
+    assert entry(place).stat().st_mode & 0o777 == 0o600
+
+
+SPOILERS = {
+    "cut short": lambda path: os.truncate(path, path.stat().st_size // 2),
+    "empty": lambda path: os.truncate(path, 0),
+    "longer": lambda path: path.write_bytes(path.read_bytes() + b"x"),
+    "changed at its beginning": lambda path: path.write_bytes(b"zzzz" + path.read_bytes()[4:]),
+    "writable by others": lambda path: path.chmod(0o666),
+    "a link": lambda path: (path.rename(path.parent / "x"), path.symlink_to("x")),
+    "a directory": lambda path: (path.unlink(), path.mkdir()),
+    "gone": lambda path: path.unlink(),
+}
+
+
+@pytest.mark.parametrize("spoil", SPOILERS.values(), ids=SPOILERS)
+def test_a_spoilt_entry_is_not_loaded_but_made_anew(place, compiled, program, spoil):
+    prepare(program)
+    spoil(entry(place))
+    assert prepare(program).compiled.exports
+    assert compiled == [False, False]
+
+
+def test_an_entry_of_somebody_else_is_not_loaded(place, compiled, program, monkeypatch):
+    prepare(program)
+    us = os.geteuid()
+    directory = place.stat()
+    fstat = os.fstat
+
+    def of_another(fd):
+        st = list(fstat(fd))
+        st[4] = us + 1 if fstat(fd).st_ino != directory.st_ino else us
+        return os.stat_result(st)
+
+    monkeypatch.setattr(os, "fstat", of_another)
+    assert Cache(str(place)).find(entry(place).stem) is None
+    monkeypatch.undo()
+    monkeypatch.setenv("WASI_HOST_CACHE", str(place))
+    assert compiled == [False]
+
+
+def test_an_entry_without_its_note_is_not_loaded(place, compiled, program):
+    prepare(program)
+    next(place.glob("*.note")).unlink()
+    prepare(program)
+    assert compiled == [False, False]
+
+
+def test_a_whole_entry_that_the_engine_refuses_is_made_anew(place, compiled, program):
+    prepare(program)
+    name = entry(place).stem
+    Cache(str(place)).keep(name, b"\x7fELF" + bytes(100_000))
+    prepare(program)
+    prepare(program)
+    assert compiled == [False, False]
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o770], ids=["by all", "by the group"])
+def test_a_directory_that_others_may_write_to_is_not_used(place, compiled, program, mode):
+    place.mkdir()
+    place.chmod(mode)
+    prepare(program)
+    prepare(program)
+    assert (compiled, list(place.iterdir())) == ([False, False], [])
+
+
+def test_a_directory_that_is_a_link_is_not_used(place, compiled, program, tmp_path):
+    (tmp_path / "real").mkdir(mode=0o700)
+    place.symlink_to("real")
+    prepare(program)
+    assert list((tmp_path / "real").iterdir()) == []
+
+
+def test_a_directory_that_cannot_be_made_costs_only_time(monkeypatch, compiled, program, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("WASI_HOST_CACHE", str(tmp_path / "file" / "cache"))
+    prepare(program)
+    prepare(program)
+    assert compiled == [False, False]
+
+
+def test_a_full_disk_costs_only_time_and_leaves_no_half(place, compiled, program, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    prepare(program)
+    prepare(program)
+    assert compiled == [False, False]
+    assert not list(place.glob("*.cwasm")) + list(place.glob("*.part"))
+
+
+def test_every_setting_of_the_engine_is_part_of_the_name():
+    assert digest(b"x", settings(False)) != digest(b"x", settings(True))
+    assert digest(b"x", settings(False)) != digest(b"y", settings(False))
+
+
+def test_the_oldest_entries_go_when_there_is_too_much(place, monkeypatch):
+    monkeypatch.setattr("wasi_host.cache.LARGEST_CACHE", 250)
+    cache = Cache(str(place))
+    for age, name in enumerate(("new", "old", "older")):
+        cache.keep(name, bytes(100))
+        then = time.time() - 1000 * age
+        os.utime(place / f"{name}.cwasm", (then, then))
+    cache.keep("newest", bytes(100))
+    assert {path.stem for path in place.glob("*.cwasm")} == {"newest", "new"}
+
+
+def test_two_processes_at_once_are_safe(place, program):
+    code = f"import wasi_host; wasi_host.Module({str(program)!r}).variant(False); print('ok')"
+    children = [
+        subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) for _ in range(2)
+    ]
+    assert [child.communicate()[0] for child in children] == [b"ok\n", b"ok\n"]
+    assert len(list(place.glob("*"))) == 3
+
+
+def test_a_precompiled_file_is_run(place, program, tmp_path):
+    prepare(program)
+    path = tmp_path / "grep.cwasm"
+    path.write_bytes(entry(place).read_bytes())
+    done = wasi_host.run([path, "b"], input=b"abc\n", stdout=wasi_host.PIPE)
+    assert done.stdout == b"abc\n"
+
+
+def test_a_precompiled_file_of_other_settings_says_so(place, program, tmp_path):
+    prepare(program)
+    path = tmp_path / "grep.cwasm"
+    path.write_bytes(entry(place).read_bytes())
+    with pytest.raises(wasi_host.NotAWasiModule, match=r"grep\.cwasm"):
+        wasi_host.run([path, "b"], timeout=5)
+
+
+def test_a_forked_child_compiles_what_its_parent_did_not():
+    code = (
+        "import os, wasi_host\n"
+        f"data = open({str(GREP)!r}, 'rb').read()\n"
+        "wasi_host.Module(data, cache=False).variant(False)\n"
+        "child = os.fork()\n"
+        "if not child:\n"
+        "    module = wasi_host.Module(data, cache=False)\n"
+        "    done = wasi_host.run([module, 'b'], input=b'abc', stdout=wasi_host.PIPE)\n"
+        "    os._exit(0 if done.stdout == b'abc\\n' else 1)\n"
+        "print(os.waitpid(child, 0)[1])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], capture_output=True, timeout=60, check=False
+    )
+    assert done.stdout == b"0\n", done.stderr
