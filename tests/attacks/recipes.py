@@ -13,6 +13,7 @@ from tests.attacks.places import Place
 from wasi_spec import Clockid, Errno, Eventtype, core_signature, records
 from wasi_spec.functions import Param
 from wasi_spec.layout import layout
+from wasi_spec.rights import ALL_RIGHTS
 from wasi_spec.types import FD, IOVECS, List, Pointer, String
 
 #: Rows that a generated call can be made of; proc_exit does not come back.
@@ -183,3 +184,14 @@ def state(guest: Guest) -> list[object]:
         position = guest.result if guest.call("fd_tell", fd) is Errno.SUCCESS else None
         seen.append((fd, errno, stat, position))
     return seen
+
+
+def keep(guest: Guest, fd: int, base: int, inheriting: int = ALL_RIGHTS) -> None:
+    """Drop all rights of a descriptor but these."""
+    stat = guest.must("fd_fdstat_get", fd)
+    guest.must(
+        "fd_fdstat_set_rights",
+        fd,
+        stat.fs_rights_base & base,
+        stat.fs_rights_inheriting & inheriting,
+    )
