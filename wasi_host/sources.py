@@ -99,7 +99,7 @@ def _nested(
             if inner is not None and m not in twins and m != n and inner[: len(outer)] == outer
         }
         if below:
-            found.append((n, "/".join(outer), below))
+            found.append((n, "/".join(("", *outer)), below))
     return found
 
 

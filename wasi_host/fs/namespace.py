@@ -86,8 +86,8 @@ class Namespace(FileSystem):
         outer: the filesystem that the others are in.
         mounts: relative path -> what is mounted there. Paths are names and slashes only; one
             may lie below another.
-        at: where ``outer`` itself is, if that is to be told apart: made-up directories have
-            their inode numbers from their whole path.
+        at: where ``outer`` itself is, such as ``/data``: made-up directories have their inode
+            numbers from their whole path.
 
     Raises:
         ValueError: a path is empty, or has ``.``, ``..``, an empty name or a NUL in it.

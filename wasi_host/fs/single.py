@@ -76,6 +76,11 @@ def hold(path: str) -> tuple[int, Held | None]:
     return fd, Held(os.path.basename(path), name, st.st_dev, st.st_ino)
 
 
+def _closed() -> Walkable:
+    """Stand in for what opened the directory of a node that is closed."""
+    raise failure(errno.EBADF)
+
+
 class SingleDirectory(ResolvedDirectory):
     """A directory that holds one file of another directory.
 
@@ -95,6 +100,8 @@ class SingleDirectory(ResolvedDirectory):
     def close(self) -> None:
         """Close the directory of the file."""
         self._parent.close()
+        # What opens it again may be all that keeps its descriptor.
+        self._open_parent = _closed
 
     def reopen(self) -> "SingleDirectory":
         """Return another node of this directory."""
