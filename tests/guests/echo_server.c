@@ -99,11 +99,9 @@ static int one_at_a_time(int listener)
 static int through_poll(int listener)
 {
     struct pollfd watched[1 + CLIENTS] = {{.fd = listener, .events = POLLRDNORM}};
-    int accepted = 0, served = 0, number[1 + CLIENTS] = {0};
+    int accepted = 0, served = 0;
     if (fcntl(listener, F_SETFL, O_NONBLOCK) < 0)
         return fail("fcntl");
-    if (accept_client(listener, 0) >= 0 || errno != EAGAIN)
-        puts("somebody was there early");
     for (int at = 1; at <= CLIENTS; at++)
         watched[at].fd = -1;
     while (served < CLIENTS) {
@@ -119,12 +117,14 @@ static int through_poll(int listener)
             if (!(ready[at].revents & (POLLRDNORM | POLLHUP)))
                 continue;
             if (fd == listener) {
-                int client = accept_client(listener, SOCK_NONBLOCK);
-                if (client < 0)
+                int client = -1;
+                while (accepted < CLIENTS
+                       && (client = accept_client(listener, SOCK_NONBLOCK)) >= 0) {
+                    accepted++;
+                    watched[accepted] = (struct pollfd){.fd = client, .events = POLLRDNORM};
+                }
+                if (client < 0 && errno != EAGAIN)
                     return fail("accept");
-                accepted++;
-                number[accepted] = accepted;
-                watched[accepted] = (struct pollfd){.fd = client, .events = POLLRDNORM};
                 continue;
             }
             int place = watched[1].fd == fd ? 1 : 2;
@@ -132,7 +132,7 @@ static int through_poll(int listener)
             if (more < 0)
                 return fail("client");
             if (more == 0) {
-                if (part(fd, number[place]))
+                if (part(fd, place))
                     return 1;
                 watched[place].fd = -1;
                 served++;
