@@ -19,6 +19,7 @@ from wasi_host.cli.options import (
     environment,
     listeners,
 )
+from wasi_host.interrupts import insist
 from wasi_host.modules import Module, NotAWasiModule
 from wasi_host.results import CompletedRun
 from wasi_host.sandbox import run as run_program
@@ -115,6 +116,7 @@ def run(
             options["sockets"] = listeners(listen, opened)
         except OSError as error:
             sys.exit(_say(str(error), HOST_ERROR))
+        insist()
         program = _load(module, cache=not no_cache)
         if isinstance(program, int):
             sys.exit(program)
