@@ -20,7 +20,7 @@ from wasi_host.rights import granted
 from wasi_host.runtimes.wasmtime_choice import way
 from wasi_host.runtimes.wasmtime_linker import LinkerContext, define_all
 from wasi_host.runtimes.wasmtime_public import PublicContext, define_public
-from wasi_host.sources import Preopens, Source
+from wasi_host.sources import Preopens, SocketSource, Source, checked_sockets
 from wasi_host.streams import Spec, Streams
 from wasi_host.world.clocks import Clocks
 from wasi_host.world.randomness import Randomness
@@ -47,6 +47,7 @@ class Wasi:
         stderr: as ``stdout``; also ``STDOUT``.
         limits: ``open_files`` counts; the memory is your engine's matter.
         rights: as in ``Sandbox``.
+        sockets: listening or connected sockets the guest may use, as in ``Sandbox``.
 
     Raises:
         TypeError, ValueError: an argument of the wrong kind, or out of range.
@@ -64,6 +65,7 @@ class Wasi:
         *,
         limits: Limits = _DEFAULT_LIMITS,
         rights: str | int = "grant",
+        sockets: Iterable[SocketSource] = (),
     ) -> None:
         if isinstance(args, str | bytes):
             raise TypeError("args is a list of words, the program's name first")
@@ -71,6 +73,7 @@ class Wasi:
         encoded = encode_args([os.fspath(word) for word in args])
         environ = encode_environ(env or {})
         preopens = Preopens(dirs)
+        granted_sockets = checked_sockets(sockets)
         clocks = Clocks()
         scheduler = Scheduler(clocks)
         self._closed = False
@@ -89,6 +92,7 @@ class Wasi:
                 rights=mask,
                 strict=strict,
                 open_files=limits.open_files,
+                sockets=granted_sockets,
             )
         except BaseException:
             self._streams.close()

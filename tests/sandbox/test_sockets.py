@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -325,6 +326,20 @@ def test_closing_an_instance_closes_its_connections_and_not_the_embedders():
         assert b.recv(100) == b"still mine"
         with connect(server.getsockname()):
             server.accept()[0].close()
+
+
+def test_the_import_provider_gives_sockets_too():
+    a, b = socket.socketpair()
+    data = bytearray(65_536)
+    data[0:8] = struct.pack("<II", 128, 5)
+    data[128:133] = b"hello"
+    with a, b:
+        with wasi_host.Wasi(dirs={"/": {}}, sockets=[a], stdout=wasi_host.PIPE) as wasi:
+            functions = wasi.functions(SimpleNamespace(view=lambda: memoryview(data)))
+            assert functions["sock_send"](4, 0, 1, 0, 64) == 0
+        assert b.recv(10) == b"hello"
+        with pytest.raises(TypeError, match="sockets is a list"):
+            wasi_host.Wasi(sockets=a)
 
 
 # What may be given.
