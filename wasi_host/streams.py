@@ -37,11 +37,13 @@ def specify(
 
     Raises:
         ValueError: ``input`` with ``stdin``; ``capture_output`` with ``stdout`` or ``stderr``.
-        TypeError: ``input`` is bytes in text mode, or str without it.
+        TypeError: ``input`` is bytes in text mode, str without it, or something else.
     """
     if input is not None:
         if stdin is not None:
             raise ValueError("stdin and input arguments may not both be used.")
+        if not isinstance(input, str | bytes | bytearray | memoryview):
+            raise TypeError(f"input must be bytes, or str with text=True, not {input!r}")
         stdin = input
     if capture_output:
         if stdout is not None or stderr is not None:
