@@ -128,29 +128,33 @@ def check_imports(imports: Sequence[Import]) -> None:
         raise NotAWasiModule("imports that cannot be served:\n  " + "\n  ".join(flaws))
 
 
-def check_arguments(kinds: Sequence[str], arguments: Sequence[int | float]) -> list[int | float]:
-    """Return call arguments as the signed numbers of their types.
+def check_arguments(kind: FunctionType, arguments: Sequence[int | float]) -> list[int | float]:
+    """Return the arguments of a call as the signed numbers of their types.
 
     Raises:
-        TypeError: another number of arguments, or a type that is no number.
+        TypeError: another number of arguments, or a parameter or result that is no number.
         OverflowError: an integer that fits neither signed nor unsigned.
     """
+    kinds = kind.params
+    for result in kind.results:
+        if result not in CODES:
+            raise TypeError(f"its result is no number (it is {kind}): it cannot be called from here")
     if len(kinds) != len(arguments):
         raise TypeError(f"takes {len(kinds)} arguments, {len(arguments)} were given")
     checked: list[int | float] = []
-    for kind, value in zip(kinds, arguments, strict=True):
-        if kind in ("i32", "i64"):
-            bits = int(kind[1:])
+    for wanted, value in zip(kinds, arguments, strict=True):
+        if wanted in ("i32", "i64"):
+            bits = int(wanted[1:])
             if not isinstance(value, int):
-                raise TypeError(f"{value!r} is no integer, where an {kind} is wanted")
+                raise TypeError(f"{value!r} is no integer, where an {wanted} is wanted")
             if not -(1 << (bits - 1)) <= value < 1 << bits:
-                raise OverflowError(f"{value} does not fit an {kind}")
+                raise OverflowError(f"{value} does not fit an {wanted}")
             half = 1 << (bits - 1)
             checked.append((value + half) % (1 << bits) - half)
-        elif kind in ("f32", "f64"):
+        elif wanted in ("f32", "f64"):
             checked.append(float(value))
         else:
-            raise TypeError(f"a parameter of type {kind} cannot be given from here")
+            raise TypeError("a parameter that is no number cannot be given from here")
     return checked
 
 

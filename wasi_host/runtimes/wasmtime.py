@@ -283,7 +283,7 @@ class Instance:
         export = self._binding.module.exports.get(name)
         if export is None or export.type is None:
             raise AttributeError(f"the module exports no function {name!r}")
-        packed = pack_arguments(export.type.params, arguments)
+        packed = pack_arguments(export.type, arguments)
         slots = self._call(name.encode(), packed, len(export.type.results))
         return unpack_results(export.type.results, slots)
 

@@ -16,6 +16,7 @@ import ctypes
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import cache
 from ctypes import POINTER, byref, c_bool, c_char_p, c_int64, c_size_t, c_uint8, c_uint64, c_void_p
 from threading import Lock
 from typing import Any, Final
@@ -47,8 +48,7 @@ EXTERN_SHARED_MEMORY: Final = 4
 TYPE_FUNC: Final = 0
 TYPE_MEMORY: Final = 3
 TRAP_INTERRUPT: Final = 10
-VALUE_KINDS: Final = {0: "i32", 1: "i64", 2: "f32", 3: "f64"}
-KIND_NUMBERS: Final = {name: number for number, name in VALUE_KINDS.items()}
+KIND_NUMBERS: Final = {"i32": 0, "i64": 1, "f32": 2, "f64": 3}
 
 SLOT_BYTES: Final = 16
 INSTANCE_BYTES: Final = 16
@@ -107,7 +107,8 @@ _DECLARATIONS: Final[dict[str, tuple[Any, tuple[Any, ...], bool]]] = {
     "wasm_externtype_as_memorytype_const": (_POINTER, (_POINTER,), False),
     "wasm_functype_params": (POINTER(ByteVec), (_POINTER,), False),
     "wasm_functype_results": (POINTER(ByteVec), (_POINTER,), False),
-    "wasm_valtype_kind": (c_uint8, (_POINTER,), False),
+    # Not wasm_valtype_kind: that aborts the process for vectors and most references.
+    "wasmtime_wasm_valtype_equal": (_BOOL, (_POINTER, _POINTER), False),
     "wasm_valtype_new": (_POINTER, (c_uint8,), False),
     "wasm_valtype_vec_new": (None, (_POINTER, _SIZE, _POINTER), False),
     "wasm_functype_new": (_POINTER, (_POINTER, _POINTER), False),
@@ -247,6 +248,22 @@ class Library:
         data = ctypes.string_at(vector.data, vector.size) if vector.size else b""
         self.wasm_byte_vec_delete(byref(vector))
         return data
+
+
+@cache
+def number_types() -> dict[str, int]:
+    """Return the engine's types of numbers, to compare others with; never freed."""
+    lib = library()
+    return {name: lib.wasm_valtype_new(number) for name, number in KIND_NUMBERS.items()}
+
+
+def value_kind(kind: int) -> str:
+    """Return the name of a value type: a number's, else ``"other"``."""
+    lib = library()
+    for name, number_type in number_types().items():
+        if lib.wasm_valtype_equal(kind, number_type):
+            return name
+    return "other"
 
 
 def text(vector: Any) -> str:

@@ -226,20 +226,19 @@ class CompiledModule:
         function = lib.wasm_externtype_as_functype_const(kind)
 
         def names(vector: Any) -> tuple[str, ...]:
-            numbers = [lib.wasm_valtype_kind(item) for item in capi.elements(vector.contents)]
-            return tuple(capi.VALUE_KINDS.get(number, "ref") for number in numbers)
+            return tuple(capi.value_kind(item) for item in capi.elements(vector.contents))
 
         return FunctionType(
             names(lib.wasm_functype_params(function)), names(lib.wasm_functype_results(function))
         )
 
 
-def pack_arguments(kinds: tuple[str, ...], arguments: tuple[int | float, ...]) -> bytes:
+def pack_arguments(kind: FunctionType, arguments: tuple[int | float, ...]) -> bytes:
     """Return call arguments in the engine's slots; the exceptions are ``check_arguments``'s."""
-    numbers = check_arguments(kinds, arguments)
+    numbers = check_arguments(kind, arguments)
     return b"".join(
-        pack(kind, value).ljust(capi.SLOT_BYTES, b"\0")
-        for kind, value in zip(kinds, numbers, strict=True)
+        pack(wanted, value).ljust(capi.SLOT_BYTES, b"\0")
+        for wanted, value in zip(kind.params, numbers, strict=True)
     )
 
 

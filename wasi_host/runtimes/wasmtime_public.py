@@ -210,7 +210,7 @@ class PublicInstance:
         export = self.exports.get(name)
         if export is None or export.type is None:
             raise AttributeError(f"the module exports no function {name!r}")
-        numbers = check_arguments(export.type.params, arguments)
+        numbers = check_arguments(export.type, arguments)
         function = self._instance.exports(self._store)[name]
         result = self._guarded(lambda: function(self._store, *numbers))
         if not export.type.results:
