@@ -138,7 +138,7 @@ def check_arguments(kind: FunctionType, arguments: Sequence[int | float]) -> lis
     kinds = kind.params
     for result in kind.results:
         if result not in CODES:
-            raise TypeError(f"its result is no number (it is {kind}): it cannot be called from here")
+            raise TypeError(f"a function {kind} cannot be called from here: no number comes back")
     if len(kinds) != len(arguments):
         raise TypeError(f"takes {len(kinds)} arguments, {len(arguments)} were given")
     checked: list[int | float] = []

@@ -16,8 +16,8 @@ import ctypes
 import os
 import sys
 from collections.abc import Callable, Sequence
-from functools import cache
 from ctypes import POINTER, byref, c_bool, c_char_p, c_int64, c_size_t, c_uint8, c_uint64, c_void_p
+from functools import cache
 from threading import Lock
 from typing import Any, Final
 
