@@ -14,6 +14,7 @@ from tests.fs.actions import ACTIONS, CHANGING, UPDATE, act, outcome
 from tests.fs.backends import open_descriptors, without
 from wasi_host import HostDir
 from wasi_host.fs.host import HostFile
+from wasi_host.fs.single import SingleDirectory
 from wasi_spec import Errno
 
 PROBES = [(), ("openat2", "o_path", "rwf_append", "proc")]
@@ -176,6 +177,24 @@ def test_what_replaces_it_and_is_no_file_is_not_there(make, file, replace):
     assert node.pread(9, 0) == b"1,2\n"
     node.close()
     assert (file.parent / "secret").read_bytes() == b"secret"
+
+
+@pytest.mark.parametrize("replace", [Path.unlink, replace_by_directory, replace_by_fifo])
+def test_what_replaces_it_between_the_look_and_the_opening_is_not_opened(
+    make, file, monkeypatch, replace
+):
+    root = make()
+    seen = root.stat_entry("data.csv")
+    replace(file)
+    before = snapshot_of(file.parent)
+    monkeypatch.setattr(SingleDirectory, "stat_entry", lambda *_: seen)
+    for mode in (os.O_RDONLY, os.O_CREAT):
+        assert outcome(root.open_entry, "data.csv", mode) in ("ENOENT", "EISDIR")
+    assert snapshot_of(file.parent) == before
+
+
+def snapshot_of(directory):
+    return sorted(os.fspath(path) for path in directory.rglob("*"))
 
 
 def test_a_file_that_is_renamed_over_it_is_the_file(make, file):
