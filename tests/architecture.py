@@ -23,8 +23,8 @@ FS, WORLD, NODE = "wasi_host.fs", "wasi_host.world", "wasi_host.fs.node"
 DESCRIPTORS, PREVIEW1 = "wasi_host.descriptors", "wasi_host.preview1"
 LAYERS, BINDING, RUNTIMES = "wasi_host.layers", "wasi_host.binding", "wasi_host.runtimes"
 FRONT = (
-    "limits interrupts results rights sources streams cache modules changes wasi guest sandbox "
-    "process pool"
+    "limits interrupts results rights sources streams cache modules changes "
+    "stacks wasi guest sandbox process pool"
 )
 FRONT_MODULES = tuple(f"wasi_host.{name}" for name in FRONT.split())
 INSPECT, CONFORMANCE, CLI = "wasi_host.inspect", "conformance", "wasi_host.cli"
@@ -43,7 +43,7 @@ LADDER = (
     (4, PREVIEW1, "state process fd path poll sock", (SPEC, ERRORS, FS, WORLD, DESCRIPTORS)),
     (5, LAYERS, "trace policy record replay faults counting", (SPEC, ERRORS)),
     (5, BINDING, "memory context transfer codec shim", (SPEC, ERRORS)),
-    (6, RUNTIMES, "contract wasmtime_capi wasmtime_engine wasmtime wasmtime_linker "
+    (6, RUNTIMES, "contract libc_capi wasmtime_capi wasmtime_engine wasmtime wasmtime_linker "
      "wasmtime_public wasmtime_check wasmtime_choice pywasm pywasm3",
      (SPEC, ERRORS, BINDING)),
     (7, "wasi_host", FRONT,
@@ -65,7 +65,11 @@ THIRD_PARTIES = {
     "pytest": (("conformance.plugin",), True),
     "jinja2": (("conformance.report",), False),
 }
-CTYPES_USERS = {"wasi_host.runtimes.wasmtime_capi", "wasi_host.fs.openat2"}
+CTYPES_USERS = {
+    "wasi_host.runtimes.wasmtime_capi",
+    "wasi_host.runtimes.libc_capi",
+    "wasi_host.fs.openat2",
+}
 EXEC_USERS = {"wasi_host.binding.shim"}
 WHOLE_MEMORY_USERS = EXEC_USERS | {"wasi_host.binding.memory", "wasi_host.runtimes.wasmtime_capi"}
 # Only here may modules of ours be imported inside functions: a command loads what it needs.

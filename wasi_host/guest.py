@@ -6,9 +6,9 @@ from whichever thread, means three things: its next host call raises, a wait is 
 guest that computes is told at its next epoch check.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from wasi_host.errors import MFILE, ProcExit, Stopped, Trap
 from wasi_host.interrupts import Interruptible
@@ -18,6 +18,7 @@ from wasi_host.preview1 import Preview1, encode_args, encode_environ
 from wasi_host.results import ENDED, TRAPPED, CompletedRun, Usage
 from wasi_host.runtimes.contract import Instance
 from wasi_host.sources import Preopens, SocketSource
+from wasi_host.stacks import call_with_room
 from wasi_host.streams import Spec, Streams
 from wasi_host.world.clocks import Clocks
 from wasi_host.world.randomness import Randomness
@@ -25,6 +26,8 @@ from wasi_host.world.scheduler import Scheduler
 
 # Engines count in signed 64 bits.
 _ALL_MEMORY: Final = (1 << 63) - 1
+T = TypeVar("T")
+
 # Neither has state of a run.
 _CLOCKS: Final = Clocks()
 _RANDOMNESS: Final = Randomness()
@@ -75,7 +78,7 @@ class Guest:
         self._recipe = recipe
         args = encode_args([recipe.module.name if argv0 is None else argv0, *words])
         environ = recipe.environ if env is None else encode_environ(env)
-        self._variant = recipe.module.variant(epochs)
+        self._variant = recipe.module.variant(epochs, recipe.limits.stack)
         self.instance: Instance | None = None
         scheduler = Scheduler(_CLOCKS)
         self.streams = Streams(spec, scheduler)
@@ -110,6 +113,10 @@ class Guest:
         self.host.scheduler.stop(reason)
         self._binding.stop(reason)
 
+    def enter(self, call: Callable[[], T]) -> T:
+        """Call what runs the guest, where there is room for its stack."""
+        return call_with_room(self._recipe.limits.stack, call)
+
     def instantiate(self) -> Instance:
         """Make the engine's instance; runs the start section."""
         self.instance = self._binding.instantiate(min(self._recipe.limits.memory, _ALL_MEMORY))
@@ -141,7 +148,7 @@ class Guest:
                 try:
                     if timeout is not None:
                         alarm = call_after(timeout, lambda: self.stop("timeout"))
-                    values = _start(self.instantiate(), invoke, words)
+                    values = self.enter(lambda: _start(self.instantiate(), invoke, words))
                 except ProcExit as end:
                     code = end.code
                 except Trap as error:

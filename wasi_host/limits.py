@@ -11,12 +11,14 @@ from threading import TIMEOUT_MAX, Condition, Thread
 from typing import Final, NamedTuple
 
 GIB: Final = 1 << 30
+MIB: Final = 1 << 20
 # As many cancelled alarms may lie about.
 _KEPT: Final = 64
 
 
 class _Limits(NamedTuple):
     memory: int = GIB
+    stack: int = MIB
     open_files: int = 256
 
 
@@ -26,6 +28,8 @@ class Limits(_Limits):
     Args:
         memory: bytes the guest's memory may grow to, 65,536 or more; ``memory.grow`` answers -1
             beyond, and a module that starts larger is refused. A table entry counts 8 bytes.
+        stack: bytes of stack the guest may use, 64 KiB to 1 GiB; recursion beyond is a trap.
+            More than 1 MiB takes a thread for each run.
         open_files: descriptors open at a time, standard streams and directories included;
             opening more answers MFILE.
 
@@ -36,14 +40,20 @@ class Limits(_Limits):
 
     __slots__ = ()
 
-    def __new__(cls, memory: int = GIB, open_files: int = 256) -> "Limits":
+    def __new__(cls, memory: int = GIB, stack: int = MIB, open_files: int = 256) -> "Limits":
         """Check the limits."""
-        for name, value, least in (("memory", memory, 65_536), ("open_files", open_files, 3)):
+        for name, value, least, most in (
+            ("memory", memory, 65_536, 1 << 62),
+            ("stack", stack, 65_536, GIB),
+            ("open_files", open_files, 3, 1 << 31),
+        ):
             if not isinstance(value, int):
                 raise TypeError(f"Limits.{name} must be an integer, not {value!r}")
             if value < least:
                 raise ValueError(f"Limits.{name} must be at least {least}, not {value}")
-        return super().__new__(cls, memory, open_files)
+            if value > most:
+                raise ValueError(f"Limits.{name} must be at most {most}, not {value}")
+        return super().__new__(cls, memory, stack, open_files)
 
 
 class Alarm:

@@ -14,7 +14,12 @@ from wasi_host.cache import SMALLEST, Cache, FileIdentity, default_directory, di
 from wasi_host.errors import NotAWasiModule
 from wasi_host.runtimes.contract import Binding, Compiled, FunctionType
 from wasi_host.runtimes.wasmtime_choice import compile_module, load_compiled, way
-from wasi_host.runtimes.wasmtime_engine import CompiledModule, settings, wat_to_wasm
+from wasi_host.runtimes.wasmtime_engine import (
+    WASM_STACK,
+    CompiledModule,
+    settings,
+    wat_to_wasm,
+)
 
 __all__ = ["Module", "NotAWasiModule", "load"]
 
@@ -51,7 +56,7 @@ class Module:
         self._cache = Cache(default_directory() if cache else None)
         self._file: FileIdentity | None = None
         self._wasm: bytes | None = None
-        self._variants: dict[bool, _Variant] = {}
+        self._variants: dict[tuple[bool, int], _Variant] = {}
         self._lock = Lock()
         if isinstance(source, bytes | bytearray | memoryview):
             self.name = name or "module"
@@ -86,23 +91,27 @@ class Module:
             return Module, (self._file.path, self.name)
         return Module, (self._read(), self.name)
 
-    def variant(self, epochs: bool) -> "_Variant":
-        """Return the module compiled with or without epoch checks; compiled at the first call.
+    def variant(self, epochs: bool, stack: int = WASM_STACK) -> "_Variant":
+        """Return the module compiled for these settings; compiled at the first call.
+
+        Args:
+            epochs: whether its guests can be stopped while they compute.
+            stack: bytes of stack a guest may use.
 
         Raises:
             NotAWasiModule: the engine refuses it, or it imports what is not in WASI preview1.
         """
-        variant = self._variants.get(epochs)
+        variant = self._variants.get((epochs, stack))
         if variant is None:
             with self._lock:
-                variant = self._variants.get(epochs)
+                variant = self._variants.get((epochs, stack))
                 if variant is None:
-                    variant = self._variants[epochs] = self._prepare(epochs)
+                    variant = self._variants[epochs, stack] = self._prepare(epochs, stack)
         return variant
 
-    def _prepare(self, epochs: bool) -> "_Variant":
+    def _prepare(self, epochs: bool, stack: int) -> "_Variant":
         try:
-            compiled = self._compiled(epochs)
+            compiled = self._compiled(epochs, stack)
         except NotAWasiModule as error:
             raise NotAWasiModule(f"{self.name}: {error}") from None
         try:
@@ -112,15 +121,15 @@ class Module:
         _check_memory(compiled, self.name)
         return variant
 
-    def _compiled(self, epochs: bool) -> Compiled:
+    def _compiled(self, epochs: bool, stack: int) -> Compiled:
         if self.precompiled and self._file is not None:
-            return load_compiled(self._file.path, epochs)
+            return load_compiled(self._file.path, epochs, stack)
         if self._cache.directory is None or way() != "raw":
-            return compile_module(self._read(), epochs)
+            return compile_module(self._read(), epochs, stack)
         wanted = settings(epochs)
         name = self._cache.name_for(self._file, wanted) if self._file is not None else None
         if name is None and len(self._read()) < SMALLEST:
-            return compile_module(self._read(), epochs)
+            return compile_module(self._read(), epochs, stack)
         if name is None:
             name = digest(self._read(), wanted)
             if self._file is not None:
@@ -128,10 +137,10 @@ class Module:
         found = self._cache.find(name)
         if found is not None:
             try:
-                return load_compiled(found, epochs)
+                return load_compiled(found, epochs, stack)
             except NotAWasiModule:
                 pass  # of another engine, or damaged: made anew
-        compiled = compile_module(self._read(), epochs)
+        compiled = compile_module(self._read(), epochs, stack)
         if isinstance(compiled, CompiledModule):
             self._cache.keep(name, compiled.serialize())
         return compiled

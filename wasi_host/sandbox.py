@@ -140,7 +140,7 @@ class Sandbox:
         )
         epochs = timeout is not None
         if invoke is None:
-            recipe.module.variant(epochs).require_command(recipe.module.name)
+            recipe.module.variant(epochs, recipe.limits.stack).require_command(recipe.module.name)
         granted_sockets = None if sockets is None else checked_sockets(sockets)
         guest = Guest(recipe, words, spec, argv0, env, epochs, granted_sockets)
         result = guest.run([self._options["module"], *words], words, invoke, timeout)
@@ -184,7 +184,7 @@ class Instance:
         self._guest = guest
         self._closed = False
         try:
-            self._instance = guest.instantiate()
+            self._instance = guest.enter(guest.instantiate)
             if "_initialize" in self._instance.exports:
                 self.call("_initialize")
         except BaseException:
@@ -225,7 +225,7 @@ class Instance:
             RuntimeError: the instance is closed, or runs in another thread.
         """
         with Interruptible(self._guest.stop):
-            values = self._instance.call(name, *arguments)
+            values = self._guest.enter(lambda: self._instance.call(name, *arguments))
         failures = self._guest.streams.failures
         if failures:
             raise failures.pop(0)

@@ -17,6 +17,7 @@ from wasi_host.interrupts import Interruptible
 from wasi_host.limits import Limits
 from wasi_host.preview1 import Preview1, encode_args, encode_environ
 from wasi_host.rights import granted
+from wasi_host.runtimes.wasmtime import prepare_entry
 from wasi_host.runtimes.wasmtime_choice import way
 from wasi_host.runtimes.wasmtime_linker import LinkerContext, define_all
 from wasi_host.runtimes.wasmtime_public import PublicContext, define_public
@@ -198,6 +199,7 @@ class Wasi:
         kind = function.type(store) if hasattr(function, "type") else None
         if kind is None or not hasattr(kind, "params") or kind.params or kind.results:
             raise ValueError(f"the instance exports no function {name!r} of type () -> ()")
+        prepare_entry()
         with Interruptible(self.stop):
             try:
                 function(store)

@@ -29,9 +29,9 @@ def compiled(monkeypatch):
     calls = []
     compile_module = modules.compile_module
 
-    def counting(wasm, epochs):
+    def counting(wasm, epochs, stack):
         calls.append(epochs)
-        return compile_module(wasm, epochs)
+        return compile_module(wasm, epochs, stack)
 
     monkeypatch.setattr(modules, "compile_module", counting)
     return calls

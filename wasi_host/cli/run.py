@@ -18,8 +18,10 @@ from wasi_host.cli.options import (
     directories,
     environment,
     listeners,
+    size,
 )
 from wasi_host.interrupts import insist
+from wasi_host.limits import Limits
 from wasi_host.modules import Module, NotAWasiModule
 from wasi_host.results import CompletedRun
 from wasi_host.sandbox import run as run_program
@@ -76,6 +78,12 @@ HOST_ERROR, NOT_A_MODULE, NOT_FOUND, INTERRUPTED, TRAPPED = 125, 126, 127, 130, 
     help="Give the guest a listening TCP socket, after all directories; port 0: any free one.",
 )
 @click.option(
+    "--max-stack",
+    metavar="SIZE",
+    callback=size,
+    help="Let the guest use so much stack (1M by default), such as 8M.",
+)
+@click.option(
     "--strict-rights",
     is_flag=True,
     help="Give each descriptor exactly the rights its open asked for.",
@@ -95,6 +103,7 @@ def run(
     argv0: str | None,
     invoke: str | None,
     listen: list[tuple[str, int]],
+    max_stack: int | None,
     strict_rights: bool,
     no_cache: bool,
     **_options: object,
@@ -111,24 +120,30 @@ def run(
         "invoke": invoke,
         "rights": "strict" if strict_rights else "grant",
     }
+    if max_stack is not None:
+        try:
+            options["limits"] = Limits(stack=max_stack)
+        except ValueError as error:
+            raise click.BadParameter(str(error), param_hint="--max-stack") from None
     with ExitStack() as opened:
         try:
             options["sockets"] = listeners(listen, opened)
         except OSError as error:
             sys.exit(_say(str(error), HOST_ERROR))
         insist()
-        program = _load(module, cache=not no_cache)
+        stack = max_stack if max_stack is not None else Limits().stack
+        program = _load(module, stack, cache=not no_cache)
         if isinstance(program, int):
             sys.exit(program)
         sys.exit(_status(program, args, stdin, options))
 
 
-def _load(module: str, cache: bool) -> Module | int:
+def _load(module: str, stack: int, cache: bool) -> Module | int:
     """Return the compiled module, or the status that says why there is none."""
     try:
         program = Module(module, cache=cache)
         with Compiling(program.name):
-            program.variant(epochs=False)
+            program.variant(epochs=False, stack=stack)
     except NotAWasiModule as error:
         return _say(str(error), NOT_A_MODULE)
     except (FileNotFoundError, NotADirectoryError) as error:

@@ -8,6 +8,7 @@ The context must outlive its linker and every store made from it: its address is
 pointer of every import. ``Instance`` holds the binding for as long as the store lives.
 """
 
+from sys import _getframe, getrecursionlimit
 from threading import RLock
 from typing import Any, Final
 
@@ -15,12 +16,15 @@ from wasi_host.binding.context import Context, StoppedHost
 from wasi_host.errors import NotAWasiModule, Stopped, Trap
 from wasi_host.runtimes import wasmtime_capi as capi
 from wasi_host.runtimes.contract import MODULES, SIGNATURES, Export, check_imports
+from wasi_host.runtimes.libc_capi import trap_handlers
 from wasi_host.runtimes.wasmtime_engine import (
     CompiledModule,
     pack_arguments,
     unpack_results,
 )
 
+#: Python frames that a host call may need, with a user's stream behind it.
+_FRAMES: Final = 120
 _TRAP_NAMES: Final = {
     0: "stack overflow",
     1: "memory out of bounds",
@@ -183,6 +187,21 @@ class Binding:
         return Instance(self, memory_limit)
 
 
+def prepare_entry() -> None:
+    """Make sure that a guest can be entered here.
+
+    Raises:
+        RecursionError: Python's recursion limit is near: a callback that fails to start at all
+            would hand the guest a garbage errno.
+    """
+    trap_handlers.keep()
+    try:
+        _getframe(getrecursionlimit() - _FRAMES)
+    except ValueError:
+        return  # the stack of frames is not that deep
+    raise RecursionError("the recursion limit is too near to run a guest")
+
+
 class Instance:
     """One running guest. It may be called from any thread, one call at a time.
 
@@ -202,6 +221,8 @@ class Instance:
     )
 
     def __init__(self, binding: Binding, memory_limit: int) -> None:
+        self._store: int | None = None
+        prepare_entry()
         lib = self._lib = capi.library()
         self._binding = binding
         context = self.context = binding.context
@@ -209,7 +230,7 @@ class Instance:
         self._memory: capi.Extern | None = None
         self._busy = RLock()
         self._depth = 0
-        self._store: int | None = lib.store_new(engine.pointer, None, None)
+        self._store = lib.store_new(engine.pointer, None, None)
         store_context = self._store_context = lib.store_context(self._store)
         lib.store_limiter(self._store, memory_limit, memory_limit // 8, -1, -1, -1)
         if engine.epochs:
@@ -314,6 +335,12 @@ class Instance:
         if self._store is None:
             self._busy.release()
             raise RuntimeError("this instance is closed")
+        if not self._depth:
+            try:
+                prepare_entry()
+            except BaseException:
+                self._busy.release()
+                raise
         self._depth += 1
 
     def _raise(self, error: int | None, trap: int | None, starting: bool = False) -> None:

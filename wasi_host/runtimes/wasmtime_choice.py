@@ -17,7 +17,7 @@ from wasi_host.errors import NotAWasiModule
 from wasi_host.runtimes import wasmtime_capi as capi
 from wasi_host.runtimes.contract import Compiled
 from wasi_host.runtimes.wasmtime import Binding
-from wasi_host.runtimes.wasmtime_engine import CompiledModule
+from wasi_host.runtimes.wasmtime_engine import WASM_STACK, CompiledModule
 from wasi_host.runtimes.wasmtime_public import PublicModule
 
 #: The majors on which our tests ran.
@@ -39,17 +39,19 @@ class RawModule(CompiledModule):
         return Binding(self)
 
 
-def compile_module(wasm: bytes, epochs: bool) -> Compiled:
+def compile_module(wasm: bytes, epochs: bool, stack: int = WASM_STACK) -> Compiled:
     """Compile a module on the way chosen for this process.
 
     Raises:
         NotAWasiModule: the engine refuses it.
         EngineNotFound: there is no engine.
     """
-    return RawModule(wasm, epochs) if way() == "raw" else PublicModule(wasm, epochs)
+    if way() == "raw":
+        return RawModule(wasm, epochs, stack)
+    return PublicModule(wasm, epochs, stack)
 
 
-def load_compiled(path: str, epochs: bool) -> Compiled:
+def load_compiled(path: str, epochs: bool, stack: int = WASM_STACK) -> Compiled:
     """Load a file that the engine made; native code, so it must come from a trusted place.
 
     Raises:
@@ -58,7 +60,7 @@ def load_compiled(path: str, epochs: bool) -> Compiled:
     """
     if way() != "raw":
         raise NotAWasiModule("precompiled modules need the engine's C API")
-    return RawModule(path, epochs)
+    return RawModule(path, epochs, stack)
 
 
 def way() -> str:

@@ -2,7 +2,8 @@
 
 There are two engines a process, made at first use and never freed: linkers, thunks and function
 types hold their addresses. They differ in epoch checks, which let a guest that computes be
-stopped and cost compute time, so only runs that can be asked to stop use the second.
+stopped and cost compute time, so only runs that can be asked to stop use the second. A larger
+stack than usual takes a further engine.
 """
 
 import os
@@ -21,6 +22,7 @@ from wasi_host.runtimes.contract import (
     check_arguments,
     pack,
 )
+from wasi_host.runtimes.libc_capi import trap_handlers
 
 #: Wasm stack in bytes, on the thread that calls the guest.
 WASM_STACK: Final = 1 << 20
@@ -47,20 +49,21 @@ class Engine:
 
     Args:
         epochs: whether its modules have epoch checks.
+        stack: bytes of stack a guest may use.
         parallel: whether it compiles on several threads.
 
     Attributes:
         pointer: the engine's address.
     """
 
-    def __init__(self, epochs: bool, parallel: bool = True) -> None:
+    def __init__(self, epochs: bool, stack: int = WASM_STACK, parallel: bool = True) -> None:
         lib = self.lib = capi.library()
         self.epochs = epochs
         config = lib.wasm_config_new()
         lib.config_epoch_interruption_set(config, epochs)
         # The asynchronous stack must not be smaller, or the engine refuses the configuration.
-        lib.config_async_stack_size_set(config, max(2 << 20, 2 * WASM_STACK))
-        lib.config_max_wasm_stack_set(config, WASM_STACK)
+        lib.config_async_stack_size_set(config, max(2 << 20, 2 * stack))
+        lib.config_max_wasm_stack_set(config, stack)
         lib.config_memory_reservation_set(config, MEMORY_RESERVATION)
         lib.config_memory_may_move_set(config, False)
         if not parallel:
@@ -68,6 +71,7 @@ class Engine:
         lib.config_wasm_exceptions_set(config, True)
         lib.config_wasm_tail_call_set(config, True)
         self.pointer: int = lib.wasm_engine_new_with_config(config)
+        trap_handlers.save()
         self._function_types: dict[FunctionType, int] = {}
         self._lock = Lock()
 
@@ -84,7 +88,7 @@ class Engine:
         self.lib.engine_increment_epoch(self.pointer)
 
 
-_engines: dict[tuple[int, bool], Engine] = {}
+_engines: dict[tuple[int, bool, int], Engine] = {}
 _engines_lock = Lock()
 _first_process: Final = os.getpid()
 
@@ -95,20 +99,20 @@ def _renew_lock() -> None:
     _engines_lock = Lock()
 
 
-def engine(epochs: bool) -> Engine:
-    """Return the process's engine with or without epoch checks.
+def engine(epochs: bool, stack: int = WASM_STACK) -> Engine:
+    """Return the process's engine with these settings; there is one for each, and none is freed.
 
     A forked child has none of the parent's compiling threads and would wait for them for ever,
     so it gets an engine of its own that compiles on the calling thread.
     """
     process = os.getpid()
-    found = _engines.get((process, epochs))
+    found = _engines.get((process, epochs, stack))
     if found is None:
         with _engines_lock:
-            found = _engines.get((process, epochs))
+            found = _engines.get((process, epochs, stack))
             if found is None:
-                found = Engine(epochs, parallel=process == _first_process)
-                _engines[process, epochs] = found
+                found = Engine(epochs, stack, parallel=process == _first_process)
+                _engines[process, epochs, stack] = found
     return found
 
 
@@ -116,10 +120,13 @@ os.register_at_fork(after_in_child=_renew_lock)
 
 
 def settings(epochs: bool) -> str:
-    """Return all that decides whether a compiled module fits: engine, settings, machine."""
+    """Return all that decides whether a compiled module fits: engine, settings, machine.
+
+    The stack's size is not part of it: compiled code asks the engine for its limit.
+    """
     return (
         f"wasmtime {capi.version()} {os.uname().machine} {sys.platform} epochs={epochs} "
-        f"stack={WASM_STACK} reservation={MEMORY_RESERVATION} exceptions tail-calls"
+        f"reservation={MEMORY_RESERVATION} exceptions tail-calls"
     )
 
 
@@ -143,13 +150,14 @@ class CompiledModule:
     Args:
         wasm: the bytes of the module, or the path of a file made of ``serialize``.
         epochs: whether it has epoch checks.
+        stack: bytes of stack its instances may use.
 
     Raises:
         NotAWasiModule: the engine refuses the module; the message says why.
     """
 
-    def __init__(self, wasm: bytes | str, epochs: bool) -> None:
-        self.engine = engine(epochs)
+    def __init__(self, wasm: bytes | str, epochs: bool, stack: int = WASM_STACK) -> None:
+        self.engine = engine(epochs, stack)
         self.epochs = epochs
         self.lib = self.engine.lib
         module = capi.OutPointer()

@@ -57,10 +57,11 @@ class PublicModule:
     engine's epoch interrupts all its guests, and this API cannot let the others go on.
     """
 
-    def __init__(self, wasm: bytes, epochs: bool) -> None:
+    def __init__(self, wasm: bytes, epochs: bool, stack: int = WASM_STACK) -> None:
         import wasmtime
 
         self.epochs = epochs
+        self._stack = stack
         self._wasmtime = wasmtime
         self.engine = self.new_engine()
         try:
@@ -78,7 +79,7 @@ class PublicModule:
         """Return an engine configured as the fast path's are."""
         config = self._wasmtime.Config()
         config.epoch_interruption = self.epochs
-        config.max_wasm_stack = WASM_STACK
+        config.max_wasm_stack = self._stack
         config.memory_reservation = MEMORY_RESERVATION
         return self._wasmtime.Engine(config)
 
