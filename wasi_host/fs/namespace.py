@@ -334,6 +334,10 @@ class NamespaceDirectory(ResolvedDirectory):
         if self._under is not None:
             self._under.search()
 
+    def fixed(self) -> bool:
+        """Tell whether the directory underneath is made up or read-only."""
+        return self._under is None or self._under.readonly
+
     def link_text(self, name: str) -> str:
         """Return the text of a link that is about to be followed."""
         if name in self._below:

@@ -46,7 +46,7 @@ class ResolvedDirectory(Walkable):
             except OSError as error:
                 if error.errno != errno.ELOOP or not follow:
                     raise
-        with Walk(self) as at:
+        with Walk(self, mode & CHANGES != 0) as at:
             at.go(path)
             return at.open(mode, follow)
 
@@ -74,7 +74,7 @@ class ResolvedDirectory(Walkable):
             OSError: EPERM in a read-only directory and for a path that leaves; else as stat_at.
         """
         self._writable()
-        with Walk(self) as at:
+        with Walk(self, True) as at:
             at.go(path, may_jump=not follow and path[-1:] != "/")
             if follow or at.slash:
                 at.settle(follow)
@@ -95,7 +95,7 @@ class ResolvedDirectory(Walkable):
         if "/" not in path and path not in NO_NAMES:
             check_name(self, path)
             return self.make_dir(path)
-        with Walk(self) as at:
+        with Walk(self, True) as at:
             at.go(path, may_jump=True)
             if at.name == ".":
                 raise failure(errno.EEXIST)
@@ -114,7 +114,7 @@ class ResolvedDirectory(Walkable):
         if "/" not in path and path not in NO_NAMES:
             check_name(self, path)
             return self.remove_dir(path)
-        with Walk(self) as at:
+        with Walk(self, True) as at:
             at.go(path, may_jump=True)
             if at.name == ".":
                 raise failure(errno.EINVAL)
@@ -133,7 +133,7 @@ class ResolvedDirectory(Walkable):
         if "/" not in path and path not in NO_NAMES:
             check_name(self, path)
             return self.unlink(path)
-        with Walk(self) as at:
+        with Walk(self, True) as at:
             at.go(path, may_jump=path[-1:] != "/")
             if at.slash:
                 at.settle(True)
@@ -158,7 +158,7 @@ class ResolvedDirectory(Walkable):
             raise failure(errno.ENAMETOOLONG)
         if target[0] == "/":
             raise failure(errno.EPERM)
-        with Walk(self) as at:
+        with Walk(self, True) as at:
             at.go(path, may_jump=True)
             at.make()
             at.change()
@@ -198,7 +198,7 @@ class ResolvedDirectory(Walkable):
             raise failure(errno.ENOENT)
         if not isinstance(to, ResolvedDirectory):
             raise failure(errno.EXDEV)
-        with Walk(self) as source, Walk(to) as target:
+        with Walk(self, True) as source, Walk(to, True) as target:
             source.go(path, may_jump=True)
             target.go(to_path, may_jump=True)
             source.change()
@@ -231,7 +231,7 @@ class ResolvedDirectory(Walkable):
             raise failure(errno.ENOENT)
         if not isinstance(to, ResolvedDirectory):
             raise failure(errno.EXDEV)
-        with Walk(self) as source, Walk(to) as target:
+        with Walk(self, True) as source, Walk(to, True) as target:
             source.go(path, may_jump=path[-1:] != "/")
             # The source is looked up before the target's path, as Linux does.
             source.settle(False)

@@ -70,12 +70,17 @@ class Walk:
 
     ``name`` is a component, or ``.`` for the directory itself; ``slash`` tells of a slash at the
     end. A context manager: it closes every directory it opened.
+
+    ``changing``: something is to be changed at its end. Whatever fails then in a directory that
+    is read-only among others (see ``namespace``) is EPERM, as in one that is read-only alone.
     """
 
-    __slots__ = ("_links", "_opened", "_root", "directory", "name", "slash")
+    __slots__ = ("_changing", "_gone", "_links", "_opened", "_root", "directory", "name", "slash")
 
-    def __init__(self, root: "Walkable") -> None:
+    def __init__(self, root: "Walkable", changing: bool = False) -> None:
         self._root = root
+        self._changing = changing
+        self._gone = False
         self._opened: list[Walkable] = []
         self._links = 0
         self.directory = root
@@ -93,6 +98,8 @@ class Walk:
     ) -> None:
         for directory in self._opened:
             directory.close()
+        if isinstance(error, OSError) and self._changing and self._gone and self.directory.fixed():
+            raise failure(errno.EPERM) from None
 
     def go(self, path: str, may_jump: bool = False) -> None:
         """Walk to the last name of ``path``, without looking at that name.
@@ -100,6 +107,7 @@ class Walk:
         ``may_jump``: the caller will not follow the last name, so a directory that has a faster
         way to its parent may use it.
         """
+        self._gone = True
         if not path:
             raise failure(errno.ENOENT)
         if path[0] == "/":
@@ -277,6 +285,10 @@ class Walkable(Directory):
     def link_text(self, name: str) -> str:
         """Return the text of a link that is about to be followed; EINVAL for what is none."""
         return self.read_link(name)
+
+    def fixed(self) -> bool:
+        """Tell whether the directory's own names cannot be changed."""
+        return self.readonly
 
     def beneath(self, name: str) -> Directory | None:
         """Return the directory in which a rename or link to ``name`` is made; None: EBUSY."""
