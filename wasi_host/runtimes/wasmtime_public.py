@@ -22,7 +22,6 @@ from wasi_host.runtimes.contract import (
     check_arguments,
     check_imports,
 )
-from wasi_host.runtimes.wasmtime_capi import KIND_NUMBERS
 from wasi_host.runtimes.wasmtime_engine import MEMORY_RESERVATION, WASM_STACK
 
 
@@ -99,16 +98,8 @@ def _function_type(kind: Any) -> FunctionType | None:
     if not hasattr(kind, "params"):
         return None
     return FunctionType(
-        tuple(map(_value_kind, kind.params)), tuple(map(_value_kind, kind.results))
+        tuple(str(item) for item in kind.params), tuple(str(item) for item in kind.results)
     )
-
-
-def _value_kind(kind: Any) -> str:
-    """Return the name of a value type; ``str(kind)`` aborts the process for some."""
-    for name in KIND_NUMBERS:
-        if kind == getattr(type(kind), name)():
-            return name
-    return "other"
 
 
 def _export(kind: Any) -> Export:
