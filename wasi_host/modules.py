@@ -234,7 +234,10 @@ def recognise(data: bytes, name: str) -> bytes:
         raise NotAWasiModule(f"{name}: the file is empty")
     start = data[:4096].lstrip()
     if start.startswith((b"(", b";;")):
-        return wat_to_wasm(data)
+        try:
+            return wat_to_wasm(data)
+        except NotAWasiModule as error:
+            raise NotAWasiModule(f"{name}: {error}") from None
     if data.startswith(b"\x7fELF"):
         raise NotAWasiModule(
             f"{name}: a native program, or a precompiled module (whose name must end in .cwasm)"
