@@ -43,15 +43,15 @@ class Limits(_Limits):
     def __new__(cls, memory: int = GIB, stack: int = MIB, open_files: int = 256) -> "Limits":
         """Check the limits."""
         for name, value, least, most in (
-            ("memory", memory, 65_536, 1 << 62),
+            ("memory", memory, 65_536, None),
             ("stack", stack, 65_536, GIB),
-            ("open_files", open_files, 3, 1 << 31),
+            ("open_files", open_files, 3, None),
         ):
             if not isinstance(value, int):
                 raise TypeError(f"Limits.{name} must be an integer, not {value!r}")
             if value < least:
                 raise ValueError(f"Limits.{name} must be at least {least}, not {value}")
-            if value > most:
+            if most is not None and value > most:
                 raise ValueError(f"Limits.{name} must be at most {most}, not {value}")
         return super().__new__(cls, memory, stack, open_files)
 

@@ -30,7 +30,7 @@ except BaseException as error:
 def start(*words, code=CHILD):
     source = command(READY + SPIN, DATA, wasi=["fd_write"])
     child = subprocess.Popen(
-        [sys.executable, "-c", code, str(len(source)), *words],
+        [sys.executable, "-W", "ignore", "-c", code, str(len(source)), *words],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
