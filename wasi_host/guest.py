@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 from typing import Final, NamedTuple, TypeVar
 
-from wasi_host.errors import MFILE, ProcExit, Stopped, Trap
+from wasi_host.errors import ProcExit, Stopped, Trap
 from wasi_host.interrupts import Interruptible
 from wasi_host.limits import Limits, call_after
 from wasi_host.modules import Module
@@ -96,12 +96,12 @@ class Guest:
                 open_files=recipe.limits.open_files,
                 sockets=recipe.sockets if sockets is None else sockets,
             )
-        except MFILE:
-            self.streams.close()
-            raise ValueError(
-                f"Limits.open_files is {recipe.limits.open_files}: too few for the standard "
-                "streams and the directories"
-            ) from None
+            if len(self.host.fds) > recipe.limits.open_files:
+                self.host.close()
+                raise ValueError(
+                    f"Limits.open_files is {recipe.limits.open_files}: too few for the standard "
+                    "streams and the directories"
+                )
         except BaseException:
             self.streams.close()
             raise
