@@ -148,6 +148,8 @@ def _load(module: str, stack: int, cache: bool) -> Module | int:
         return _say(str(error), NOT_A_MODULE)
     except (FileNotFoundError, NotADirectoryError) as error:
         return _say(f"{module}: {error.strerror}", NOT_FOUND)
+    except ImportError as error:  # the engine is not installed
+        return _say(str(error), HOST_ERROR)
     except ValueError as error:  # a NUL in the path
         raise click.UsageError(f"{module!r}: {error}") from None
     except OSError as error:
