@@ -138,3 +138,13 @@ ENDLESS = {
         "(func $early (loop (br 0))) (start $early)", '(func (export "_start"))'
     ),
 }
+
+#: Files that are no modules, and a word that says so.
+NOT_WASI_BYTES = {
+    "not WebAssembly": (b"#!/bin/sh\n", "not WebAssembly"),
+    "empty": (b"", "empty"),
+    "a component": (b"\0asm\x0d\0\1\0" + bytes(8), "component"),
+    "a corrupt module": (b"\0asm\1\0\0\0\1\xff", "not a valid module"),
+    "text with an error": (b"(module (func", "text is wrong"),
+    "no command": (module(), "no _start"),
+}
