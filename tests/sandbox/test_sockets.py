@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -385,14 +386,20 @@ def test_a_sandbox_with_sockets_does_not_leave_its_process(listener):
 # The command.
 
 
+@contextmanager
 def command(*words):
-    return subprocess.Popen(
+    """The command under way; ended at the latest with the test, also where that fails."""
+    with subprocess.Popen(
         [sys.executable, "-m", "wasi_host", "run", *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         bufsize=1,
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def chosen_port(process):
