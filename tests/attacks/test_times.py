@@ -127,16 +127,15 @@ EXTREMES = [0, 1, 999_999_999, 2**31 * 10**9, 2**34 * 10**9, 2**63 - 1, 2**63, 2
 
 
 @ways
-@pytest.mark.parametrize("stamp", EXTREMES)
-def test_h54_a_time_beyond_the_filesystems_range_is_a_success(guest, place, call, what, stamp):
-    assert call(guest, stamp, stamp, ATIM | MTIM) is Errno.SUCCESS
-    if isinstance(place, HostPlace):
-        status = os.stat(place.root / what[0], follow_symlinks=what[1])
-        expected = (max(status.st_atime_ns, 0), max(status.st_mtime_ns, 0))
-        assert max(expected) <= stamp  # clamped, never wrapped
-    else:
+def test_h54_a_time_beyond_the_filesystems_range_is_a_success(guest, place, call, what):
+    for stamp in EXTREMES:
+        assert call(guest, stamp, stamp, ATIM | MTIM) is Errno.SUCCESS
         expected = (stamp, stamp)
-    assert times(guest, what) == expected
+        if isinstance(place, HostPlace):
+            status = os.stat(place.root / what[0], follow_symlinks=what[1])
+            expected = (max(status.st_atime_ns, 0), max(status.st_mtime_ns, 0))
+            assert max(expected) <= stamp  # clamped, never wrapped
+        assert times(guest, what) == expected
 
 
 def test_h54_a_time_of_the_host_before_1970_is_read_as_0(host_only, start):
