@@ -24,6 +24,12 @@ SOURCES = [
     HERE.parent / "benchmarks" / "guests" / "percall.c",
     HERE.parent / "tests" / "guests" / "echo_server.c",
 ]
+# Built without libc, whose calls are preview 1's: one source for both import modules.
+BOTH = HERE.parent / "tests" / "guests" / "both.c"
+PROGRAMS = [(source, source.with_suffix(".wasm"), []) for source in SOURCES] + [
+    (BOTH, BOTH.with_name("both_preview1.wasm"), ["-nostdlib", "-fno-builtin"]),
+    (BOTH, BOTH.with_name("both_unstable.wasm"), ["-nostdlib", "-fno-builtin", "-DUNSTABLE"]),
+]
 FLAGS = [
     *("-target", "wasm32-wasi"),
     *("-Oz", "-s", "-std=c11", "-D_GNU_SOURCE"),
@@ -39,9 +45,9 @@ def compiler_version() -> str | None:
         return None
 
 
-def compile_c(source: Path, target: Path) -> None:
+def compile_c(source: Path, target: Path, more: list[str]) -> None:
     # A relative source name, so that nothing of this machine's paths ends up in the program.
-    command = [sys.executable, "-m", "ziglang", "cc", *FLAGS, "-o", str(target), source.name]
+    command = [sys.executable, "-m", "ziglang", "cc", *FLAGS, *more, "-o", str(target), source.name]
     subprocess.run(command, check=True, cwd=source.parent)
     size = target.stat().st_size
     if size > LARGEST:
@@ -62,11 +68,10 @@ def main() -> int:
         )
         return 2
     changed = 0
-    for source in SOURCES:
-        committed = source.with_suffix(".wasm")
+    for source, committed, more in PROGRAMS:
         with tempfile.TemporaryDirectory() as scratch:
             built = Path(scratch) / committed.name
-            compile_c(source, built)
+            compile_c(source, built, more)
             same = committed.exists() and committed.read_bytes() == built.read_bytes()
             changed += not same
             if not same and not check:

@@ -180,9 +180,13 @@ class Guest:
             self.instance.close()
         self._binding.detach()
         self._variant.give(self._binding)
-        self.host.close()
-        self.streams.close()
-        self.host.scheduler.close()
+        try:
+            self.host.close()
+        finally:
+            try:
+                self.streams.close()
+            finally:
+                self.host.scheduler.close()
 
 
 def _start(

@@ -24,9 +24,13 @@ def test_the_official_program_passes(case: Case, filesystem: str, rights: str) -
     assert not outcome.flaw, f"{outcome.flaw}\n{outcome.stdout}{outcome.stderr}"
 
 
+@pytest.mark.parametrize("rights", ["grant", "strict"])
+@pytest.mark.parametrize("filesystem", ["host", "memory"])
 @pytest.mark.parametrize("case", _CASES, ids=[case.name for case in _CASES])
-def test_the_official_program_passes_through_the_command_line(case: Case) -> None:
-    outcome = run_case(case, command=True)
+def test_the_official_program_passes_through_the_command_line(
+    case: Case, filesystem: str, rights: str
+) -> None:
+    outcome = run_case(case, filesystem=filesystem, rights=rights, command=True)
     assert not outcome.flaw, f"{outcome.flaw}\n{outcome.stdout}{outcome.stderr}"
 
 
