@@ -1,8 +1,14 @@
 """What all tests share."""
 
 import os
+import signal
 
 import pytest
+
+# A shell starts background jobs with SIGINT ignored, and what is ignored stays so in every
+# process started from here: the children that tests interrupt would not hear it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,5 +1,6 @@
 """Signals while a guest computes, and what else the wakeup descriptor has to do."""
 
+import contextlib
 import os
 import select
 import signal
@@ -35,6 +36,7 @@ def start(*words, code=CHILD):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         bufsize=0,
+        start_new_session=True,
     )
     child.stdin.write(source)
     assert child.stdout.read(5) == b"ready", child.stderr.read()
@@ -45,7 +47,9 @@ def end(child):
     try:
         return child.wait(60), child.stderr.read().decode().strip()
     finally:
-        child.kill()
+        # The group: a forked grandchild would keep the pipes open for ever.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
         child.communicate()
 
 
@@ -82,6 +86,7 @@ def test_the_command_ends_at_the_first_one(tmp_path):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         bufsize=0,
+        start_new_session=True,
     )
     assert child.stdout.read(5) == b"ready"
     child.send_signal(signal.SIGINT)
