@@ -4,6 +4,7 @@ import random
 import struct
 
 from wasi_host.binding.context import Context, ValuesContext
+from wasi_host.binding.memory import BlockMemory
 from wasi_host.binding.shim import ShimCompiler, values_functions
 from wasi_spec import FUNCTIONS, core_signature
 
@@ -13,6 +14,7 @@ ROWS = {row.name: row for row in FUNCTIONS}
 ARENA = bytearray(512)
 SLOTS = 64
 RAW = ShimCompiler(memoryview(ARENA))
+CHECKED = ShimCompiler(memoryview(ARENA), convention="checked")
 TRAP = 0x7EA9
 
 
@@ -38,7 +40,38 @@ class RawContext(Context):
         return TRAP
 
 
-def raw_call(name, context, numbers):
+class CheckedContext(RawContext):
+    """A context that knows no memory until a call looks at it."""
+
+    def __init__(self, memory, host):
+        super().__init__(memory, host, known=0)
+
+    def look(self, caller):
+        self.mem, self.size = memoryview(self.memory), len(self.memory)
+
+    def refresh(self, caller):
+        return False
+
+
+class Blocks:
+    """Memory that is only read and written, and never beyond its end."""
+
+    def __init__(self, memory):
+        self._memory = memory
+
+    def read(self, address, size):
+        assert 0 <= address <= address + size <= len(self._memory)
+        return bytes(self._memory[address : address + size])
+
+    def write(self, address, data):
+        assert 0 <= address <= address + len(data) <= len(self._memory)
+        self._memory[address : address + len(data)] = data
+
+    def size(self):
+        return len(self._memory)
+
+
+def raw_call(name, context, numbers, shims=RAW):
     """Call a shim as an engine does; return (what it returned, the slots before and after)."""
     ARENA[:] = b"\xa5" * len(ARENA)
     kinds = core_signature(ROWS[name])[0]
@@ -46,13 +79,14 @@ def raw_call(name, context, numbers):
         code = "<I" if kind == "i32" else "<Q"
         struct.pack_into(code, ARENA, SLOTS + 16 * place, number)
     before = bytes(ARENA)
-    returned = RAW[name](context, 1234, SLOTS)
+    returned = shims[name](context, 1234, SLOTS)
     return returned, before, bytes(ARENA)
 
 
-def values_call(name, memory, host, numbers):
+def values_call(name, memory, host, numbers, blocks=False):
     """Call a function on plain integers; return the errno."""
-    context = ValuesContext(lambda: memoryview(memory))
+    look = BlockMemory(Blocks(memory)) if blocks else memory
+    context = ValuesContext(lambda: look if blocks else memoryview(memory))
     context.host = host
     return values_functions(context)[name](*numbers)
 

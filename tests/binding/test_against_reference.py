@@ -6,7 +6,19 @@ import struct
 import pytest
 
 from tests.binding import reference
-from tests.binding.fakes import ROWS, SLOTS, TRAP, Host, RawContext, raw_call, rng, values_call
+from tests.binding.fakes import (
+    CHECKED,
+    RAW,
+    ROWS,
+    SLOTS,
+    TRAP,
+    CheckedContext,
+    Host,
+    RawContext,
+    raw_call,
+    rng,
+    values_call,
+)
 from wasi_host.errors import BADF, NOTCAPABLE, ProcExit
 from wasi_spec import Errno, core_signature
 from wasi_spec.types import Enum, Flags, Int, List, Pointer, String
@@ -153,12 +165,13 @@ def case(row, seed):
     return memory, numbers, host(), expected, expected_memory, expected_host.calls
 
 
+@pytest.mark.parametrize("shims", [RAW, CHECKED], ids=["raw", "checked"])
 @pytest.mark.parametrize("name", ROWS)
-def test_a_raw_shim_answers_calls_and_writes_as_the_reference(name):
-    for seed in range(CASES):
+def test_a_raw_shim_answers_calls_and_writes_as_the_reference(name, shims):
+    for seed in range(CASES if shims is RAW else CASES // 6):
         memory, numbers, host, expected, expected_memory, expected_calls = case(ROWS[name], seed)
-        context = RawContext(memory, host)
-        returned, before, after = raw_call(name, context, numbers)
+        context = (RawContext if shims is RAW else CheckedContext)(memory, host)
+        returned, before, after = raw_call(name, context, numbers, shims)
         assert host.calls == expected_calls, (seed, numbers)
         assert memory == expected_memory, (seed, numbers)
         if isinstance(expected, tuple):
@@ -182,6 +195,16 @@ def test_a_function_on_values_answers_calls_and_writes_as_the_reference(name, si
                 (n + half) % (2 * half) - half for n, half in zip(numbers, halves, strict=True)
             ]
         got = outcome(lambda: values_call(name, memory, host, numbers))  # noqa: B023  called here
+        assert host.calls == expected_calls, (seed, numbers)
+        assert memory == expected_memory, (seed, numbers)
+        assert got == expected, (seed, numbers)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_function_on_blocks_answers_calls_and_writes_as_the_reference(name):
+    for seed in range(CASES // 6):
+        memory, numbers, host, expected, expected_memory, expected_calls = case(ROWS[name], seed)
+        got = outcome(lambda: values_call(name, memory, host, numbers, True))  # noqa: B023
         assert host.calls == expected_calls, (seed, numbers)
         assert memory == expected_memory, (seed, numbers)
         assert got == expected, (seed, numbers)
