@@ -5,6 +5,10 @@ import signal
 
 import pytest
 
+from wasi_host.fs import openat2
+from wasi_host.fs.host_nodes import PROBES
+from wasi_host.world import wake
+
 # A shell starts background jobs with SIGINT ignored, and what is ignored stays so in every
 # process started from here: the children that tests interrupt would not hear it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -15,3 +19,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def _cache_of_their_own(tmp_path_factory):
     """Tests, and the processes they start, leave the user's own cache alone."""
     os.environ["WASI_HOST_CACHE"] = str(tmp_path_factory.mktemp("cache") / "wasi_host")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_that_only_linux_has():
+    """With WASI_HOST_TEST_PROBES=off all of it runs as on a system without these calls."""
+    if os.environ.get("WASI_HOST_TEST_PROBES") == "off":
+        openat2.force_off(True)
+        PROBES.o_path = PROBES.rwf_append = 0
+        PROBES.proc = False
+        wake.EVENTFD = False

@@ -102,7 +102,12 @@ def test_a_platform_without_it_is_walked(tmp_path, directory, monkeypatch):
 
 @needs_it
 def test_forcing_it_off_tells_how_it_was():
-    assert openat2.force_off(True) is False
-    assert not openat2.available()
-    assert openat2.force_off(False) is True
-    assert openat2.available()
+    before = openat2.force_off(False)
+    try:
+        assert openat2.available()
+        assert openat2.force_off(True) is False
+        assert not openat2.available()
+        assert openat2.force_off(False) is True
+        assert openat2.available()
+    finally:
+        openat2.force_off(before)

@@ -8,7 +8,7 @@ there is one.
 
 from collections.abc import Callable, Collection
 from threading import RLock
-from typing import Any
+from typing import Any, Final
 
 from wasi_host.binding.context import StoppedHost, ValuesContext
 from wasi_host.binding.shim import values_functions
@@ -23,6 +23,11 @@ from wasi_host.runtimes.contract import (
     check_imports,
 )
 from wasi_host.runtimes.wasmtime_engine import MEMORY_RESERVATION, WASM_STACK
+
+
+# The package keeps host functions in a table of its own that takes no two threads at once: it is
+# written when one is defined, and when the store that used it goes.
+_package: Final = RLock()
 
 
 class _Unwind(Exception):
@@ -248,7 +253,8 @@ class PublicInstance:
         """Free the guest; twice is harmless."""
         if self._depth:
             raise RuntimeError("this instance is running: it cannot be closed from inside")
-        self._store = self._instance = None
+        with _package:
+            self._store = self._instance = None
 
 
 def define_public(
@@ -272,7 +278,8 @@ def define_public(
                     [types[item] for item in signature.params],
                     [types[item] for item in signature.results],
                 )
-                linker.define_func(module, name, kind, _served(context, function), True)
+                with _package:
+                    linker.define_func(module, name, kind, _served(context, function), True)
 
 
 def _served(context: PublicContext, function: Callable[..., int]) -> Callable[..., int | None]:
