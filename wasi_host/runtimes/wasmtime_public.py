@@ -24,7 +24,6 @@ from wasi_host.runtimes.contract import (
 )
 from wasi_host.runtimes.wasmtime_engine import MEMORY_RESERVATION, WASM_STACK
 
-
 # The package keeps host functions in a table of its own that takes no two threads at once: it is
 # written when one is defined, and when the store that used it goes.
 _package: Final = RLock()
