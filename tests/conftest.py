@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import gc
 import os
 import signal
 
@@ -29,3 +30,9 @@ def _nothing_that_only_linux_has():
         PROBES.o_path = PROBES.rwf_append = 0
         PROBES.proc = False
         wake.EVENTFD = False
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _garbage_of_other_modules_is_gone():
+    """Tests that count descriptors must not see one closed that another test left to be found."""
+    gc.collect()

@@ -1,5 +1,6 @@
 """How calls end: exit codes, traps, values; and modules that are refused before they start."""
 
+import gc
 import math
 import os
 import subprocess
@@ -323,6 +324,7 @@ def open_descriptors():
 @pytest.mark.parametrize(("source", "keywords"), ENDS.values(), ids=ENDS)
 def test_300_runs_leave_no_descriptors_and_no_threads(source, keywords):
     run(source, **keywords)
+    gc.collect()  # what earlier tests left must not be found in between
     before = open_descriptors(), threading.active_count()
     for _ in range(300):
         run(source, **keywords)
