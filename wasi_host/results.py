@@ -40,7 +40,8 @@ class CompletedRun(subprocess.CompletedProcess[Any]):
         args: the module and its arguments, as given.
         returncode: the guest's exit code (0 to 2^32-1); -6 after a trap, -9 when it was stopped.
         stdout, stderr: what was captured (bytes, or str in text mode), else None.
-        stopped: None, or what ended the run: ``"timeout"``.
+        stopped: None, or what ended the run: ``"timeout"``, or ``"interrupt"`` where a
+            signal's handler did not raise.
         limits_hit: the limits that answered the guest with an errno: ``"open_files"``.
         trap: None, or the trap, with its wasm backtrace in ``trap.message``.
         usage: see ``Usage``.

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from wasi_host.binding.context import Context, ValuesContext
 from wasi_host.binding.memory import BlockMemory
 from wasi_host.binding.shim import values_functions
-from wasi_host.errors import ProcExit, Stopped, Trap
+from wasi_host.errors import ProcExit, Stopped
 from wasi_host.interrupts import Interruptible
 from wasi_host.limits import Limits
 from wasi_host.preview1 import Preview1, encode_args, encode_environ
@@ -20,7 +20,7 @@ from wasi_host.rights import granted
 from wasi_host.runtimes.wasmtime import prepare_entry
 from wasi_host.runtimes.wasmtime_choice import way
 from wasi_host.runtimes.wasmtime_linker import LinkerContext, define_all
-from wasi_host.runtimes.wasmtime_public import PublicContext, define_public
+from wasi_host.runtimes.wasmtime_public import PublicContext, define_public, trap_of
 from wasi_host.sources import Preopens, SocketSource, Source, checked_sockets
 from wasi_host.streams import Spec, Streams
 from wasi_host.world.clocks import Clocks
@@ -213,9 +213,7 @@ class Wasi:
             return  # the signal's handler raises
         if pending is not None:
             raise pending from None
-        code = getattr(error, "trap_code", None)
-        cause = code.name.lower().replace("_", " ") if code is not None else None
-        raise Trap(str(error), cause) from None
+        raise trap_of(error) from None
 
     def stop(self, reason: str = "killed") -> None:
         """End the guest at its next call, or the wait it is in. From any thread."""

@@ -66,10 +66,14 @@ def check(epochs: bool) -> None:
         instance.call("trap")
     except Trap as trap:
         _same(trap.cause, "unreachable")
+    else:
+        raise Unexpected("no trap")
     try:
         instance.start()
     except ProcExit as end:
         _same(end.code, 0xFFFFFFFE)
+    else:
+        raise Unexpected("no exit")
     instance.close()
 
 

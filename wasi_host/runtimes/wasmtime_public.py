@@ -33,6 +33,12 @@ class _Unwind(Exception):
     """Raised into the engine, so that it unwinds the guest; the cause is in the context."""
 
 
+def trap_of(error: Exception) -> Trap:
+    """Return what the package raised, a trap or an error, as our trap."""
+    code = getattr(error, "trap_code", None)
+    return Trap(str(error), code.name.lower().replace("_", " ") if code is not None else None)
+
+
 class PublicContext(ValuesContext):
     """The context of one instance; ``caller`` is who made the call that is under way."""
 
@@ -245,8 +251,7 @@ class PublicInstance:
             raise Stopped(host.reason) from None
         if self._instance is None and code is None:
             raise NotAWasiModule(f"cannot be instantiated: {error}") from None
-        cause = code.name.lower().replace("_", " ") if code is not None else None
-        raise Trap(str(error), cause) from None
+        raise trap_of(error) from None
 
     def close(self) -> None:
         """Free the guest; twice is harmless."""
