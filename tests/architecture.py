@@ -35,7 +35,7 @@ LADDER = (
     (0, SPEC, "errno enums flags rights types layout records functions unstable", ()),
     (1, "wasi_host", "errors", (SPEC,)),
     (2, FS, "node walk resolve openat2 memory_data memory_tree memory_nodes memory host_nodes "
-            "single host wrappers overlay namespace archive devices pyfs fsspec export",
+            "single host pyfs fsspec archive devices source wrappers overlay namespace export",
      (SPEC, FOREIGN)),
     (2, WORLD, "clocks randomness wake scheduler streams stdio sockets",
      (SPEC, FOREIGN, STOPPED, NODE)),

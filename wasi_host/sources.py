@@ -5,7 +5,6 @@ once and lend their descriptor to every run; a dict of files becomes a fresh tre
 paths are compared name by name, as wasi-libc does that finds a directory for a path by them.
 """
 
-import os
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -13,14 +12,12 @@ from wasi_host.fs.host import HostDir
 from wasi_host.fs.memory import MemoryFS
 from wasi_host.fs.namespace import Namespace
 from wasi_host.fs.node import FileSystem
+from wasi_host.fs.source import Source, filesystem_of
 from wasi_host.world.clocks import Clocks
 from wasi_host.world.scheduler import Scheduler
 from wasi_host.world.sockets import SocketSource, open_sockets
 
 __all__ = ["NONE", "HostDir", "MemoryFS", "Preopens", "SocketSource", "Source", "checked_sockets"]
-
-#: One value of ``dirs=``: a path, a dict of files, or a filesystem of ours.
-Source = str | os.PathLike[str] | Mapping[str, Any] | FileSystem
 
 
 class Preopens:
@@ -139,20 +136,9 @@ def _guest_path(name: object) -> bytes:
 
 
 def _source(name: str, value: object) -> FileSystem | Mapping[str, Any]:
-    if isinstance(value, FileSystem):
-        return value
-    if isinstance(value, Mapping):
-        MemoryFS(value)  # so that a wrong tree is told now, not at the first run
-        return dict(value)
-    if isinstance(value, str) and "://" in value:
-        raise ValueError(f"dirs[{name!r}]: {value!r} is a URL; only directories are supported")
-    if isinstance(value, str | os.PathLike):
-        return HostDir(value)
-    hint = " (the bytes of a file go into a dict: {'name': b'...'})" * isinstance(value, bytes)
-    raise TypeError(
-        f"dirs[{name!r}] must be a path, a dict of files, HostDir or MemoryFS, "
-        f"not {type(value).__name__}{hint}"
-    )
+    filesystem = filesystem_of(value, f"dirs[{name!r}]")
+    # A dict was made a tree only so that a wrong one is told now, not at the first run.
+    return dict(value) if isinstance(value, Mapping) else filesystem
 
 
 #: No directories: shared, since most short runs have none.

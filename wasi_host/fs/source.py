@@ -1,0 +1,46 @@
+"""What may be given where a filesystem is wanted, and the filesystem that each stands for.
+
+Wrappers and overlays take the same things as ``dirs=`` does; here is the one place that tells
+them apart.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Any, TypeAlias, Union
+
+from wasi_host.fs.host import HostDir
+from wasi_host.fs.memory import MemoryFS
+from wasi_host.fs.node import FileSystem
+
+__all__ = ["Source", "filesystem_of"]
+
+#: A path, a dict of files, or a filesystem.
+Source: TypeAlias = Union[str, "os.PathLike[str]", Mapping[str, Any], FileSystem]
+
+
+def filesystem_of(value: object, what: str) -> FileSystem:
+    """Return the filesystem that a source stands for.
+
+    Args:
+        value: a path to a host directory, or to a file, which then is alone in a directory; a
+            dict of files, of which a tree in memory is made; or a filesystem, returned as it is.
+        what: what messages call it, such as ``dirs['/data']``.
+
+    Raises:
+        TypeError: it is none of these (bytes among them).
+        ValueError: it is a URL, or a tree with impossible names.
+        OSError: a host directory cannot be had.
+    """
+    if isinstance(value, FileSystem):
+        return value
+    if isinstance(value, Mapping):
+        return MemoryFS(value)
+    if isinstance(value, str) and "://" in value:
+        raise ValueError(f"{what}: {value!r} is a URL; only directories are supported")
+    if isinstance(value, str | os.PathLike):
+        return HostDir(value)
+    hint = " (the bytes of a file go into a dict: {'name': b'...'})" * isinstance(value, bytes)
+    raise TypeError(
+        f"{what} must be a path, a dict of files, HostDir or MemoryFS, "
+        f"not {type(value).__name__}{hint}"
+    )
