@@ -12,41 +12,29 @@ from typing import Final, NamedTuple, TypeVar
 
 from wasi_host.errors import ProcExit, Stopped, Trap
 from wasi_host.interrupts import Interruptible
-from wasi_host.limits import Limits, call_after
+from wasi_host.limits import call_after
 from wasi_host.modules import Module
-from wasi_host.preview1 import Preview1, encode_args, encode_environ
 from wasi_host.results import ENDED, TRAPPED, CompletedRun, Usage
 from wasi_host.runtimes.contract import Instance
-from wasi_host.sources import Preopens, SocketSource
+from wasi_host.sources import SocketSource
 from wasi_host.stacks import call_with_room
-from wasi_host.streams import Spec, Streams
-from wasi_host.world.clocks import Clocks
-from wasi_host.world.randomness import Randomness
-from wasi_host.world.scheduler import Scheduler
+from wasi_host.streams import Spec
+from wasi_host.surroundings import Setting, Surroundings
 
 # Engines count in signed 64 bits.
 _ALL_MEMORY: Final = (1 << 63) - 1
 T = TypeVar("T")
 
-# Neither has state of a run.
-_CLOCKS: Final = Clocks()
-_RANDOMNESS: Final = Randomness()
-
 
 class Recipe(NamedTuple):
-    """What all runs of a sandbox share, checked and prepared."""
+    """What all runs of a sandbox share."""
 
     module: Module
-    preopens: Preopens
-    environ: list[bytes]
-    limits: Limits
-    rights: int
-    strict: bool
-    sockets: tuple[SocketSource, ...] = ()
+    setting: Setting
 
 
 class Guest:
-    """One instance of a module with its world; used once.
+    """One instance of a module with its surroundings; used once.
 
     Args:
         recipe: what is shared.
@@ -58,12 +46,10 @@ class Guest:
         sockets: its sockets; None: the recipe's.
 
     Raises:
-        ValueError: an argument or variable holds a NUL or a lone surrogate; a socket is closed
-            by now, or no longer connected.
-        OSError: a stream or directory cannot be opened. All that was opened is closed.
+        ValueError, OSError: as ``Surroundings``.
     """
 
-    __slots__ = ("_binding", "_recipe", "_variant", "host", "instance", "streams")
+    __slots__ = ("_binding", "_memory", "_stack", "_variant", "around", "instance", "streams")
 
     def __init__(
         self,
@@ -75,51 +61,29 @@ class Guest:
         epochs: bool,
         sockets: tuple[SocketSource, ...] | None = None,
     ) -> None:
-        self._recipe = recipe
-        args = encode_args([recipe.module.name if argv0 is None else argv0, *words])
-        environ = recipe.environ if env is None else encode_environ(env)
-        self._variant = recipe.module.variant(epochs, recipe.limits.stack)
+        module, setting = recipe
+        name = module.name if argv0 is None else argv0
+        self._stack = setting.limits.stack
+        self._memory = min(setting.limits.memory, _ALL_MEMORY)
+        self._variant = module.variant(epochs, self._stack)
         self.instance: Instance | None = None
-        scheduler = Scheduler(_CLOCKS)
-        self.streams = Streams(spec, scheduler)
-        try:
-            self.host = Preview1.for_run(
-                self.streams.descriptors(recipe.rights),
-                recipe.preopens.open(),
-                args=args,
-                environ=environ,
-                clocks=_CLOCKS,
-                scheduler=scheduler,
-                randomness=_RANDOMNESS,
-                rights=recipe.rights,
-                strict=recipe.strict,
-                open_files=recipe.limits.open_files,
-                sockets=recipe.sockets if sockets is None else sockets,
-            )
-            if len(self.host.fds) > recipe.limits.open_files:
-                self.host.close()
-                raise ValueError(
-                    f"Limits.open_files is {recipe.limits.open_files}: too few for the standard "
-                    "streams and the directories"
-                )
-        except BaseException:
-            self.streams.close()
-            raise
+        self.around = Surroundings(setting, [name, *words], spec, env, sockets)
+        self.streams = self.around.streams
         self._binding = self._variant.take()
-        self._binding.serve(self.host)
+        self._binding.serve(self.around.host)
 
     def stop(self, reason: str) -> None:
         """Stop the guest, whatever it is doing. From any thread or a signal handler."""
-        self.host.scheduler.stop(reason)
+        self.around.stop(reason)
         self._binding.stop(reason)
 
     def enter(self, call: Callable[[], T]) -> T:
         """Call what runs the guest, where there is room for its stack."""
-        return call_with_room(self._recipe.limits.stack, call)
+        return call_with_room(self._stack, call)
 
     def instantiate(self) -> Instance:
         """Make the engine's instance; runs the start section."""
-        self.instance = self._binding.instantiate(min(self._recipe.limits.memory, _ALL_MEMORY))
+        self.instance = self._binding.instantiate(self._memory)
         return self.instance
 
     def run(
@@ -168,7 +132,7 @@ class Guest:
             self.streams.captured(1),
             self.streams.captured(2),
             stopped=stopped,
-            limits_hit=frozenset(("open_files",)) if self.host.fds.limit_hit else frozenset(),
+            limits_hit=self.around.limits_hit,
             trap=trap,
             usage=Usage(perf_counter() - began, memory),
             values=values,
@@ -180,13 +144,7 @@ class Guest:
             self.instance.close()
         self._binding.detach()
         self._variant.give(self._binding)
-        try:
-            self.host.close()
-        finally:
-            try:
-                self.streams.close()
-            finally:
-                self.host.scheduler.close()
+        self.around.close()
 
 
 def _start(

@@ -9,11 +9,10 @@ from wasi_host.guest import Guest, Recipe
 from wasi_host.interrupts import Interruptible
 from wasi_host.limits import Limits
 from wasi_host.modules import Module, load
-from wasi_host.preview1 import encode_environ
 from wasi_host.results import CompletedRun, TimeoutExpired
-from wasi_host.rights import granted
-from wasi_host.sources import NONE, Preopens, SocketSource, Source, checked_sockets
+from wasi_host.sources import SocketSource, Source, checked_sockets
 from wasi_host.streams import Spec, specify
+from wasi_host.surroundings import DEFAULT_LIMITS, checked_setting
 from wasi_host.world.stdio import StreamSource
 
 __all__ = ["Instance", "ProcExit", "Sandbox", "run"]
@@ -22,8 +21,6 @@ __all__ = ["Instance", "ProcExit", "Sandbox", "run"]
 Word = str | bytes | os.PathLike[str]
 #: What names a module.
 ModuleSource = str | bytes | os.PathLike[str] | Module
-
-_DEFAULT_LIMITS = Limits()
 
 #: Keywords of ``subprocess.run`` that cannot be meant here, and what to do instead.
 _NOT_HERE = {
@@ -66,27 +63,20 @@ class Sandbox:
         *,
         dirs: Mapping[str, Source] | None = None,
         env: Mapping[str, str] | None = None,
-        limits: Limits = _DEFAULT_LIMITS,
+        limits: Limits = DEFAULT_LIMITS,
         rights: str | int = "grant",
         sockets: Iterable[SocketSource] = (),
     ) -> None:
-        granted_sockets = checked_sockets(sockets)
+        setting = checked_setting(dirs=dirs, env=env, limits=limits, rights=rights, sockets=sockets)
         self._options: dict[str, Any] = {
             "module": module,
             "dirs": dirs,
             "env": env,
             "limits": limits,
             "rights": rights,
-            "sockets": granted_sockets,
+            "sockets": setting.sockets,
         }
-        if not isinstance(limits, Limits):
-            raise TypeError(f"limits must be wasi_host.Limits, not {type(limits).__name__}")
-        mask, strict = granted(rights)
-        environ = encode_environ(env) if env else []
-        preopens = Preopens(dirs) if dirs else NONE
-        self._recipe = Recipe(
-            load(module), preopens, environ, limits, mask, strict, granted_sockets
-        )
+        self._recipe = Recipe(load(module), setting)
 
     def replace(self, **changes: object) -> "Sandbox":
         """Return a sandbox that differs in the arguments given here."""
@@ -140,7 +130,8 @@ class Sandbox:
         )
         epochs = timeout is not None
         if invoke is None:
-            recipe.module.variant(epochs, recipe.limits.stack).require_command(recipe.module.name)
+            stack = recipe.setting.limits.stack
+            recipe.module.variant(epochs, stack).require_command(recipe.module.name)
         granted_sockets = None if sockets is None else checked_sockets(sockets)
         guest = Guest(recipe, words, spec, argv0, env, epochs, granted_sockets)
         result = guest.run([self._options["module"], *words], words, invoke, timeout)
@@ -263,7 +254,7 @@ def run(
     dirs: Mapping[str, Source] | None = None,
     argv0: str | None = None,
     invoke: str | None = None,
-    limits: Limits = _DEFAULT_LIMITS,
+    limits: Limits = DEFAULT_LIMITS,
     rights: str | int = "grant",
     sockets: Iterable[SocketSource] = (),
     **not_here: object,

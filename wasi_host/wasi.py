@@ -6,7 +6,7 @@ functions of WASI out, in the shape that an engine wants. One ``Wasi`` serves on
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from wasi_host.binding.context import Context, ValuesContext
@@ -15,23 +15,17 @@ from wasi_host.binding.shim import values_functions
 from wasi_host.errors import ProcExit, Stopped
 from wasi_host.interrupts import Interruptible
 from wasi_host.limits import Limits
-from wasi_host.preview1 import Preview1, encode_args, encode_environ
-from wasi_host.rights import granted
 from wasi_host.runtimes.wasmtime import prepare_entry
 from wasi_host.runtimes.wasmtime_choice import way
 from wasi_host.runtimes.wasmtime_linker import LinkerContext, define_all
 from wasi_host.runtimes.wasmtime_public import PublicContext, define_public, trap_of
-from wasi_host.sources import Preopens, SocketSource, Source, checked_sockets
-from wasi_host.streams import Spec, Streams
-from wasi_host.world.clocks import Clocks
-from wasi_host.world.randomness import Randomness
-from wasi_host.world.scheduler import Scheduler
+from wasi_host.sources import SocketSource, Source
+from wasi_host.streams import Spec
+from wasi_host.surroundings import DEFAULT_LIMITS, Surroundings, checked_setting
 from wasi_host.world.stdio import StreamSource
 from wasi_spec.functions import MODULE
 
 __all__ = ["ProcExit", "Wasi"]
-
-_DEFAULT_LIMITS: Final = Limits()
 
 
 class Wasi:
@@ -64,40 +58,20 @@ class Wasi:
         stdout: StreamSource = None,
         stderr: StreamSource = None,
         *,
-        limits: Limits = _DEFAULT_LIMITS,
+        limits: Limits = DEFAULT_LIMITS,
         rights: str | int = "grant",
         sockets: Iterable[SocketSource] = (),
     ) -> None:
         if isinstance(args, str | bytes):
             raise TypeError("args is a list of words, the program's name first")
-        mask, strict = granted(rights)
-        encoded = encode_args([os.fspath(word) for word in args])
-        environ = encode_environ(env or {})
-        preopens = Preopens(dirs)
-        granted_sockets = checked_sockets(sockets)
-        clocks = Clocks()
-        scheduler = Scheduler(clocks)
+        setting = checked_setting(dirs=dirs, env=env, limits=limits, rights=rights, sockets=sockets)
+        words = [os.fspath(word) for word in args]
         self._closed = False
         self._context: Context | None = None
         self._stores: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
-        self._streams = Streams(Spec(stdin, stdout, stderr, None, "strict"), scheduler)
-        try:
-            self._host = Preview1.for_run(
-                self._streams.descriptors(mask),
-                preopens.open(),
-                args=encoded,
-                environ=environ,
-                clocks=clocks,
-                scheduler=scheduler,
-                randomness=Randomness(),
-                rights=mask,
-                strict=strict,
-                open_files=limits.open_files,
-                sockets=granted_sockets,
-            )
-        except BaseException:
-            self._streams.close()
-            raise
+        spec = Spec(stdin, stdout, stderr, None, "strict")
+        self._around = Surroundings(setting, words, spec)
+        self._streams = self._around.streams
         self._exit_code: int | None = None
 
     # Giving the functions to an engine
@@ -147,7 +121,7 @@ class Wasi:
             raise RuntimeError("this Wasi is closed")
         if self._context is not None:
             raise RuntimeError("one Wasi serves one instance: make another Wasi for another one")
-        context.host = self._host
+        context.host = self._around.host
         self._context = context
         return context
 
@@ -219,7 +193,7 @@ class Wasi:
         """End the guest at its next call, or the wait it is in. From any thread."""
         if self._context is not None:
             self._context.stop(reason)
-        self._host.scheduler.stop(reason)
+        self._around.stop(reason)
 
     # What came of it
 
@@ -249,9 +223,7 @@ class Wasi:
         self.stop("closed")
         if self._context is not None:
             self._context.pending = None
-        self._host.close()
-        self._streams.close()
-        self._host.scheduler.close()
+        self._around.close()
 
     def __enter__(self) -> "Wasi":
         return self

@@ -1,0 +1,139 @@
+"""All that a guest has around it: its streams, directories and sockets, and the calls on them.
+
+``Setting`` is what an embedder asked for, checked once and shared by many guests;
+``Surroundings`` is what one guest gets of it. Whoever runs a guest (``guest``, ``pool``) and
+whoever only provides its imports (``wasi``) begin here.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
+
+from wasi_host.limits import Limits
+from wasi_host.preview1 import Preview1, encode_args, encode_environ
+from wasi_host.rights import granted
+from wasi_host.sources import NONE, Preopens, SocketSource, Source, checked_sockets
+from wasi_host.streams import Spec, Streams
+from wasi_host.world.clocks import Clocks
+from wasi_host.world.randomness import Randomness
+from wasi_host.world.scheduler import Scheduler
+
+__all__ = ["DEFAULT_LIMITS", "Setting", "Surroundings", "checked_setting"]
+
+DEFAULT_LIMITS: Final = Limits()
+
+# Neither has state of a run.
+_CLOCKS: Final = Clocks()
+_RANDOMNESS: Final = Randomness()
+
+
+class Setting(NamedTuple):
+    """What guests may have, checked and prepared: see ``Sandbox`` for each."""
+
+    preopens: Preopens = NONE
+    environ: tuple[bytes, ...] = ()
+    limits: Limits = DEFAULT_LIMITS
+    rights: int = 0
+    strict: bool = False
+    sockets: tuple[SocketSource, ...] = ()
+
+
+def checked_setting(
+    *,
+    dirs: Mapping[str, Source] | None,
+    env: Mapping[str, str] | None,
+    limits: Limits,
+    rights: str | int,
+    sockets: Iterable[SocketSource],
+) -> Setting:
+    """Return the setting that the keywords of ``Sandbox`` and ``Wasi`` mean.
+
+    Raises:
+        TypeError, ValueError: one is of the wrong kind, or out of range.
+        FileNotFoundError, NotADirectoryError: a directory is missing.
+    """
+    given = checked_sockets(sockets)
+    if not isinstance(limits, Limits):
+        raise TypeError(f"limits must be wasi_host.Limits, not {type(limits).__name__}")
+    mask, strict = granted(rights)
+    environ = tuple(encode_environ(env)) if env else ()
+    preopens = Preopens(dirs) if dirs else NONE
+    return Setting(preopens, environ, limits, mask, strict, given)
+
+
+class Surroundings:
+    """What one guest has around it, open until ``close``.
+
+    Args:
+        setting: what is shared.
+        args: the whole command line, the program's name first.
+        spec: the standard streams.
+        env: the environment; None: the setting's.
+        sockets: the sockets; None: the setting's.
+
+    Attributes:
+        host: the calls, as the functions of the specification.
+        streams: the standard streams.
+
+    Raises:
+        ValueError: an argument or variable holds a NUL or a lone surrogate; a socket is closed
+            by now, or no longer connected; too few descriptors are allowed for all that.
+        OSError: a stream or directory cannot be opened. All that was opened is closed.
+    """
+
+    __slots__ = ("host", "streams")
+
+    def __init__(
+        self,
+        setting: Setting,
+        args: Iterable[str | bytes],
+        spec: Spec,
+        env: Mapping[str, str] | None = None,
+        sockets: tuple[SocketSource, ...] | None = None,
+    ) -> None:
+        encoded = encode_args(args)
+        environ = list(setting.environ) if env is None else encode_environ(env)
+        scheduler = Scheduler(_CLOCKS)
+        limit = setting.limits.open_files
+        self.streams = Streams(spec, scheduler)
+        try:
+            self.host = Preview1.for_run(
+                self.streams.descriptors(setting.rights),
+                setting.preopens.open(),
+                args=encoded,
+                environ=environ,
+                clocks=_CLOCKS,
+                scheduler=scheduler,
+                randomness=_RANDOMNESS,
+                rights=setting.rights,
+                strict=setting.strict,
+                open_files=limit,
+                sockets=setting.sockets if sockets is None else sockets,
+            )
+            if len(self.host.fds) > limit:
+                self.host.close()
+                raise ValueError(
+                    f"Limits.open_files is {limit}: too few for the standard streams and the "
+                    "directories"
+                )
+        except BaseException:
+            self.streams.close()
+            raise
+
+    @property
+    def limits_hit(self) -> frozenset[str]:
+        """The limits that answered the guest with an errno."""
+        return frozenset(("open_files",)) if self.host.fds.limit_hit else frozenset()
+
+    def stop(self, reason: str) -> None:
+        """End every wait of the guest, under way or to come. From any thread."""
+        self.host.scheduler.stop(reason)
+
+    def close(self) -> None:
+        """Close all descriptors and streams."""
+        try:
+            self.host.close()
+        finally:
+            try:
+                self.streams.close()
+            finally:
+                self.host.scheduler.close()
