@@ -10,13 +10,17 @@ from wasi_host.world.streams import Capture, WorldStream
 
 
 class Spec(NamedTuple):
-    """What was asked for: a source for each stream, and how captured text is decoded."""
+    """What was asked for: a source for each stream, and how captured text is decoded.
+
+    ``tty``: whether the guest is told that its standard streams are terminals; None: as they are.
+    """
 
     stdin: StreamSource
     stdout: StreamSource
     stderr: StreamSource
     encoding: str | None
-    errors: str
+    errors: str | None
+    tty: bool | None = None
 
 
 def specify(
@@ -29,6 +33,7 @@ def specify(
     text: bool | None,
     encoding: str | None,
     errors: str | None,
+    tty: bool | None = None,
 ) -> Spec:
     """Return the streams that the keywords of ``subprocess.run`` mean.
 
@@ -55,7 +60,12 @@ def specify(
     if isinstance(input, bytes | bytearray | memoryview) and text_mode:
         raise TypeError("input is bytes: with text=True (or encoding, errors) give str")
     return Spec(
-        stdin, stdout, stderr, (encoding or "utf-8") if text_mode else None, errors or "strict"
+        stdin,
+        stdout,
+        stderr,
+        (encoding or "utf-8") if text_mode else None,
+        errors,
+        tty,
     )
 
 
@@ -86,12 +96,16 @@ class Streams:
 
     def descriptors(self, rights: int) -> list[StreamDescriptor]:
         """Return the descriptors 0, 1 and 2."""
-        return [
+        made = [
             CapturedOutput(stream, rights)
             if type(stream) is Capture
             else standard_stream(stream, number, rights)
             for number, stream in enumerate(self._streams)
         ]
+        if self._spec.tty is not None:
+            for descriptor in made:
+                descriptor.claim_terminal(self._spec.tty)
+        return made
 
     def captured(self, number: int) -> bytes | str | None:
         """Return what stream 1 or 2 captured, as bytes or text; None where nothing was asked.
@@ -104,7 +118,7 @@ class Streams:
         data = stream.getvalue()
         if self._spec.encoding is None:
             return data
-        decoded = data.decode(self._spec.encoding, self._spec.errors)
+        decoded = data.decode(self._spec.encoding, self._spec.errors or "strict")
         return decoded.replace("\r\n", "\n").replace("\r", "\n")
 
     def close(self) -> None:

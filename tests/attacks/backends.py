@@ -11,7 +11,7 @@ from wasi_host.binding.context import ValuesContext
 from wasi_host.binding.shim import values_functions
 from wasi_host.descriptors.stream import standard_stream
 from wasi_host.preview1 import Preview1, encode_args, encode_environ
-from wasi_host.sources import Preopens
+from wasi_host.sources import Preopens, checked_sockets
 from wasi_host.world.clocks import Clocks
 from wasi_host.world.scheduler import Scheduler
 from wasi_host.world.stdio import open_stream
@@ -43,11 +43,17 @@ class EngineBackend:
         rights: Any = "grant",
         stdin: Any = b"",
         stdout: Any = None,
+        sockets: Sequence[Any] = (),
         pages: int = PAGES,
         maximum: int = MAXIMUM,
     ) -> None:
         sandbox = Sandbox(
-            compiled(pages, maximum), dirs=dirs, env=env, rights=rights, limits=_LIMITS
+            compiled(pages, maximum),
+            dirs=dirs,
+            env=env,
+            rights=rights,
+            sockets=sockets,
+            limits=_LIMITS,
         )
         output = DEVNULL if stdout is None else stdout
         self.instance = sandbox.instantiate(
@@ -79,6 +85,7 @@ class ValuesBackend:
         rights: Any = "grant",
         stdin: Any = b"",
         stdout: Any = None,
+        sockets: Sequence[Any] = (),
         pages: int = PAGES,
         maximum: int = MAXIMUM,
     ) -> None:
@@ -102,6 +109,7 @@ class ValuesBackend:
             scheduler=scheduler,
             rights=granted,
             strict=rights == "strict",
+            sockets=checked_sockets(sockets),
         )
         context = ValuesContext(lambda: memoryview(self.data))
         context.host = self.preview1

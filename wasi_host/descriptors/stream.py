@@ -14,6 +14,7 @@ from wasi_host.descriptors.base import (
 from wasi_host.errors import BADF, SPIPE
 from wasi_host.fs.node import Stat, Stream
 from wasi_host.world.streams import Capture, HostStream, WorldStream
+from wasi_spec.enums import Filetype
 from wasi_spec.flags import Eventrwflags
 from wasi_spec.rights import ALL_RIGHTS, STREAM_RIGHTS
 
@@ -47,6 +48,14 @@ class StreamDescriptor(Descriptor):
     def _tell_node(self, flags: int) -> None:
         if isinstance(self.node, HostStream):
             self.node.nonblock = flags & NONBLOCK != 0
+
+    def claim_terminal(self, tty: bool) -> None:
+        """Tell the guest from now on that this is, or is not, a terminal, whatever it is.
+
+        A C library takes for a terminal what is a CHARACTER_DEVICE without FD_SEEK and FD_TELL;
+        no stream has these.
+        """
+        self.filetype = int(Filetype.CHARACTER_DEVICE if tty else Filetype.UNKNOWN)
 
     def set_flags(self, flags: int) -> None:
         """Set APPEND, which a stream always does, and NONBLOCK.
@@ -103,7 +112,8 @@ class StreamDescriptor(Descriptor):
         """Return the attributes. NOTCAPABLE: FD_FILESTAT_GET is missing."""
         if not self.rights_base & FD_FILESTAT_GET:
             raise self.refused(FD_FILESTAT_GET)
-        return self.node.stat()
+        stat = self.node.stat()
+        return (*stat[:2], self.filetype, *stat[3:])
 
     def poll_read(self) -> tuple[int, int] | None:
         """Tell whether a read would not wait, as ``Descriptor.poll_read``."""

@@ -133,18 +133,21 @@ class CallableOutput(WorldStream):
 class FileObjectOutput(WorldStream):
     """Output to a Python file object without a host descriptor, binary or text.
 
-    Text is decoded as it comes; bytes that are none become U+FFFD. ``close`` flushes, and never
-    closes the user's object; it can be written to afterwards, since two streams may share it.
+    Text is decoded as it comes; what becomes of bytes that are none, ``errors`` says. ``close``
+    flushes, and never closes the user's object; it can be written to afterwards, since two
+    streams may share it.
     """
 
     __slots__ = ("_decoder", "_flush", "_guard", "_write")
 
-    def __init__(self, file: object, failures: list[Exception], encoding: str) -> None:
+    def __init__(
+        self, file: object, failures: list[Exception], encoding: str, errors: str = "replace"
+    ) -> None:
         self._write: Callable[[object], object] = file.write  # type: ignore[attr-defined]
         self._flush: Callable[[], object] | None = getattr(file, "flush", None)
         self._guard = foreign(failures.append)
         text = isinstance(file, io.TextIOBase) or hasattr(file, "encoding")
-        self._decoder = codecs.getincrementaldecoder(encoding)("replace") if text else None
+        self._decoder = codecs.getincrementaldecoder(encoding)(errors) if text else None
 
     def write(self, data: bytes | memoryview) -> int:
         """Write all, in several calls where the object takes less at once.
@@ -185,7 +188,7 @@ def open_stream(
     stdout: WorldStream | None = None,
     limit: int | None = None,
     encoding: str = "utf-8",
-    errors: str = "strict",
+    errors: str | None = None,
 ) -> WorldStream:
     """Return the standard stream an embedder means.
 
@@ -201,7 +204,9 @@ def open_stream(
         stdout: for ``STDOUT``, the stream of number 1.
         limit: for ``PIPE``, how many bytes are kept; None: all.
         encoding: of text given as input, and of text file objects.
-        errors: what happens to input text that cannot be encoded, as in ``str.encode``.
+        errors: what becomes of text that cannot be encoded, and of output to a text file object
+            that cannot be decoded, as in ``str.encode``. None: ``"strict"`` for input, since
+            the embedder can mend it, and ``"replace"`` for output, which the guest decides.
 
     Raises:
         OSError: the path cannot be opened, or the descriptor is not open.
@@ -223,7 +228,7 @@ def open_stream(
     if isinstance(source, bytes | bytearray | memoryview) and number == _STDIN:
         return BytesInput(bytes(source))
     if isinstance(source, str) and number == _STDIN:
-        return BytesInput(source.encode(encoding, errors))
+        return BytesInput(source.encode(encoding, errors or "strict"))
     if isinstance(source, str | os.PathLike):
         return _opened(source, number, scheduler)
     return _of_object(source, number, scheduler, failures, encoding, errors)
@@ -272,7 +277,7 @@ def _of_object(
     scheduler: Scheduler,
     failures: list[Exception],
     encoding: str,
-    errors: str,
+    errors: str | None,
 ) -> WorldStream:
     output = number != _STDIN
     fd = _fileno(source)
@@ -283,8 +288,8 @@ def _of_object(
         return _on_descriptor(fd, number, scheduler)
     if hasattr(source, "write" if output else "read"):
         if output:
-            return FileObjectOutput(source, failures, encoding)
-        return FileObjectInput(source, failures, encoding, errors)
+            return FileObjectOutput(source, failures, encoding, errors or "replace")
+        return FileObjectInput(source, failures, encoding, errors or "strict")
     if callable(source):
         return (CallableOutput if output else CallableInput)(source, failures)
     raise TypeError(
