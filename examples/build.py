@@ -1,4 +1,4 @@
-"""Rebuilds the committed WebAssembly programs from their C sources.
+"""Rebuilds the committed WebAssembly programs from their sources in C and WAT.
 
     python examples/build.py            # writes the .wasm files
     python examples/build.py --check    # only compares them with what is committed
@@ -14,24 +14,35 @@ import sys
 import tempfile
 from pathlib import Path
 
+from wasmtime import wat2wasm
+
 ZIGLANG = "0.17.1"
 HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
 SOURCES = [
     HERE / "grep.c",
     HERE / "sort.c",
     HERE / "tar.c",
     HERE / "wc.c",
-    HERE.parent / "benchmarks" / "guests" / "percall.c",
-    HERE.parent / "tests" / "guests" / "echo_server.c",
+    ROOT / "benchmarks" / "guests" / "percall.c",
+    ROOT / "tests" / "guests" / "echo_server.c",
 ]
 # Built without libc, whose calls are preview 1's: one source for both import modules.
-BOTH = HERE.parent / "tests" / "guests" / "both.c"
-PROGRAMS = [(source, source.with_suffix(".wasm"), []) for source in SOURCES] + [
-    (BOTH, BOTH.with_name("both_preview1.wasm"), ["-nostdlib", "-fno-builtin"]),
-    (BOTH, BOTH.with_name("both_unstable.wasm"), ["-nostdlib", "-fno-builtin", "-DUNSTABLE"]),
+BOTH = ROOT / "tests" / "guests" / "both.c"
+WASI = ["-target", "wasm32-wasi"]
+NO_LIBC = [*WASI, "-nostdlib", "-fno-builtin"]
+# Conformance programs make no calls but those they spell out, in the oldest instruction set.
+BARE = ["-target", "wasm32-freestanding", "-mcpu=mvp", "-nostdlib", "-fno-builtin"]
+BARE += ["-Wl,--no-entry", "-Wl,-z,stack-size=16384"]
+CONFORMANCE = sorted((ROOT / "conformance" / "programs").glob("*.c"))
+PROGRAMS = [
+    *[(source, source.with_suffix(".wasm"), WASI) for source in SOURCES],
+    (BOTH, BOTH.with_name("both_preview1.wasm"), NO_LIBC),
+    (BOTH, BOTH.with_name("both_unstable.wasm"), [*NO_LIBC, "-DUNSTABLE"]),
+    *[(source, source.with_suffix(".wasm"), BARE) for source in CONFORMANCE],
 ]
+TEXTS = sorted((ROOT / "conformance" / "programs").glob("*.wat"))
 FLAGS = [
-    *("-target", "wasm32-wasi"),
     *("-Oz", "-s", "-std=c11", "-D_GNU_SOURCE"),
     *("-Wall", "-Wextra", "-Werror"),
 ]
@@ -45,13 +56,27 @@ def compiler_version() -> str | None:
         return None
 
 
-def compile_c(source: Path, target: Path, more: list[str]) -> None:
-    # A relative source name, so that nothing of this machine's paths ends up in the program.
-    command = [sys.executable, "-m", "ziglang", "cc", *FLAGS, *more, "-o", str(target), source.name]
-    subprocess.run(command, check=True, cwd=source.parent)
-    size = target.stat().st_size
-    if size > LARGEST:
-        raise SystemExit(f"{target.name} has {size} bytes, more than {LARGEST}.")
+def compiled(source: Path, flags: list[str]) -> bytes:
+    with tempfile.TemporaryDirectory() as scratch:
+        target = Path(scratch) / "program.wasm"
+        # A relative source name: nothing of this machine's paths ends up in the program.
+        command = [sys.executable, "-m", "ziglang", "cc", *flags, *FLAGS]
+        command += ["-o", str(target), source.name]
+        subprocess.run(command, check=True, cwd=source.parent)
+        built = target.read_bytes()
+    if len(built) > LARGEST:
+        raise SystemExit(f"{source.name} gives {len(built)} bytes, more than {LARGEST}.")
+    return built
+
+
+def settle(committed: Path, built: bytes, check: bool) -> bool:
+    """Return whether a program differs from the committed one, which is then replaced."""
+    same = committed.exists() and committed.read_bytes() == built
+    if not same:
+        print(f"{committed.name}: {len(built)} bytes, {'differs' if check else 'written'}")
+        if not check:
+            committed.write_bytes(built)
+    return not same
 
 
 def main() -> int:
@@ -68,18 +93,11 @@ def main() -> int:
         )
         return 2
     changed = 0
-    for source, committed, more in PROGRAMS:
-        with tempfile.TemporaryDirectory() as scratch:
-            built = Path(scratch) / committed.name
-            compile_c(source, built, more)
-            same = committed.exists() and committed.read_bytes() == built.read_bytes()
-            changed += not same
-            if not same and not check:
-                committed.write_bytes(built.read_bytes())
-            print(
-                f"{committed.name}: {built.stat().st_size} bytes, "
-                f"{'unchanged' if same else 'differs' if check else 'written'}"
-            )
+    for source, committed, flags in PROGRAMS:
+        changed += settle(committed, compiled(source, flags), check)
+    for source in TEXTS:
+        changed += settle(source.with_suffix(".wasm"), wat2wasm(source.read_text()), check)
+    print(f"{len(PROGRAMS) + len(TEXTS)} programs, {changed} changed")
     return 1 if check and changed else 0
 
 
