@@ -43,8 +43,9 @@ LADDER = (
     (4, PREVIEW1, "state process fd path poll sock", (SPEC, ERRORS, FS, WORLD, DESCRIPTORS)),
     (5, LAYERS, "trace policy record replay faults counting", (SPEC, ERRORS)),
     (5, BINDING, "memory context transfer codec shim", (SPEC, ERRORS)),
-    (6, RUNTIMES, "contract libc_capi wasmtime_capi wasmtime_engine wasmtime wasmtime_linker "
-     "wasmtime_public wasmtime_check wasmtime_choice pywasm pywasm3",
+    (6, RUNTIMES, "contract libc_capi wasmtime_capi wasmtime_calls wasmtime_engine "
+     "wasmtime_context wasmtime_instance wasmtime wasmtime_linker wasmtime_public "
+     "wasmtime_check wasmtime_choice pywasm pywasm3",
      (SPEC, ERRORS, BINDING)),
     (7, "wasi_host", FRONT,
      (SPEC, ERRORS, FS, WORLD, DESCRIPTORS, PREVIEW1, LAYERS, BINDING, RUNTIMES)),
@@ -68,6 +69,7 @@ THIRD_PARTIES = {
 }
 CTYPES_USERS = {
     "wasi_host.runtimes.wasmtime_capi",
+    "wasi_host.runtimes.wasmtime_calls",
     "wasi_host.runtimes.libc_capi",
     "wasi_host.fs.openat2",
 }

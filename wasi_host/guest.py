@@ -86,6 +86,9 @@ class Guest:
         self.instance = self._binding.instantiate(self._memory)
         return self.instance
 
+    def _run(self) -> None:
+        self._binding.run(self._memory)
+
     def run(
         self,
         args: Sequence[object],
@@ -112,7 +115,10 @@ class Guest:
                 try:
                     if timeout is not None:
                         alarm = call_after(timeout, lambda: self.stop("timeout"))
-                    values = self.enter(lambda: _start(self.instantiate(), invoke, words))
+                    if invoke is None:
+                        self.enter(self._run)
+                    else:
+                        values = self.enter(lambda: _invoke(self.instantiate(), invoke, words))
                 except ProcExit as end:
                     code = end.code
                 except Trap as error:
@@ -122,6 +128,7 @@ class Guest:
                 finally:
                     if alarm is not None:
                         alarm.cancel()
+            memory = self._binding.memory_size
             if self.instance is not None:
                 memory = self.instance.memory_size
         finally:
@@ -147,19 +154,16 @@ class Guest:
         self.around.close()
 
 
-def _start(
-    instance: Instance, invoke: str | None, words: Sequence[str | bytes]
+def _invoke(
+    instance: Instance, invoke: str, words: Sequence[str | bytes]
 ) -> tuple[int | float, ...]:
-    """Call ``_start``, or the function named; return what it returned.
+    """Call the function named; return what it returned.
 
     Raises:
         AttributeError: there is no such function.
         TypeError: there are fewer words than it takes arguments.
         ValueError: a word is no number of the parameter's type.
     """
-    if invoke is None:
-        instance.start()
-        return ()
     export = instance.exports.get(invoke)
     if export is None or export.type is None:
         names = [name for name, item in instance.exports.items() if item.type is not None]

@@ -15,8 +15,8 @@ from wasi_host.binding.shim import values_functions
 from wasi_host.errors import ProcExit, Stopped
 from wasi_host.interrupts import Interruptible
 from wasi_host.limits import Limits
-from wasi_host.runtimes.wasmtime import prepare_entry
 from wasi_host.runtimes.wasmtime_choice import way
+from wasi_host.runtimes.wasmtime_context import prepare_entry
 from wasi_host.runtimes.wasmtime_linker import LinkerContext, define_all
 from wasi_host.runtimes.wasmtime_public import PublicContext, define_public, trap_of
 from wasi_host.sources import SocketSource, Source

@@ -46,10 +46,14 @@ class Context:
         """Make the next host call end the guest. From any thread."""
         self.host = StoppedHost(reason)
 
-    def detach(self) -> None:
-        """Forget the guest's memory and its host: nothing of this run is kept."""
+    def forget_memory(self) -> None:
+        """Let go of the guest's memory, which is about to be freed."""
         self.mem = EMPTY
         self.size = 0
+
+    def detach(self) -> None:
+        """Forget the guest's memory and its host: nothing of this run is kept."""
+        self.forget_memory()
         self.host = None
         self.pending = None
 

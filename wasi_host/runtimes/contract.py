@@ -66,13 +66,22 @@ class Compiled(Protocol):
 
 
 class Binding(Protocol):
-    """A module's imports bound to one context."""
+    """A module's imports bound to one context.
+
+    Attributes:
+        memory_size: bytes of memory that the last guest of ``run`` had at its end.
+    """
+
+    memory_size: int
 
     def serve(self, host: object) -> None:
         """Take the host of the next instance; from now on it can be stopped."""
 
     def instantiate(self, memory_limit: int) -> "Instance":
         """Return a fresh instance, after its start section."""
+
+    def run(self, memory_limit: int) -> None:
+        """Run ``_start`` in a fresh instance and free it."""
 
     def stop(self, reason: str) -> None:
         """Make the live instance end, at its next host call or epoch check."""

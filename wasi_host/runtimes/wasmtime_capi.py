@@ -309,6 +309,11 @@ def address(function: Any) -> int:
     return value
 
 
+def callback_address(function: Any) -> c_void_p:
+    """Return the address of a C function pointer, for a call without conversions."""
+    return c_void_p(address(function))
+
+
 def finalizer(drop: Callable[[int], None]) -> Any:
     """Return the C function pointer called with ``env`` when a function is gone for good."""
     return FINALIZER(drop)

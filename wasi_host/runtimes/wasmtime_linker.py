@@ -13,19 +13,13 @@ from threading import Lock
 from typing import Any, Final
 
 from wasi_host.binding.memory import EMPTY
-from wasi_host.binding.shim import ShimCompiler
 from wasi_host.errors import ProcExit, Stopped
 from wasi_host.runtimes import wasmtime_capi as capi
 from wasi_host.runtimes.contract import MODULES, SIGNATURES
-from wasi_host.runtimes.wasmtime import WasmtimeContext
+from wasi_host.runtimes.wasmtime_context import Thunks, WasmtimeContext
 from wasi_host.runtimes.wasmtime_engine import new_function_type
-from wasi_spec.functions import Function
 
-_shims: Final = {
-    module: capi.raw_shims(functions, "checked") for module, functions in MODULES.items()
-}
-# One thunk for rows that both modules have alike; never freed.
-_thunks: Final[dict[Function, Any]] = {}
+_thunks: Final = Thunks("checked")
 
 
 class _SecondInstance(RuntimeError):
@@ -117,13 +111,6 @@ living: Final = _Living()
 _finalizer: Final = capi.finalizer(living.drop)
 
 
-def _thunk_address(shims: ShimCompiler, function: Function) -> int:
-    thunk = _thunks.get(function)
-    if thunk is None:
-        thunk = _thunks.setdefault(function, capi.thunk(shims[function.name]))
-    return capi.address(thunk)
-
-
 def define_all(linker: Any, context: LinkerContext) -> None:
     """Define every function of both modules in a ``wasmtime.Linker``.
 
@@ -144,7 +131,7 @@ def define_all(linker: Any, context: LinkerContext) -> None:
                 names[1],
                 len(names[1]),
                 kind,
-                _thunk_address(_shims[module], function),
+                _thunks.address(module, function.name),
                 id(context),
                 capi.address(_finalizer),
             )

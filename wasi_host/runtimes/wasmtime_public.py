@@ -132,6 +132,7 @@ class PublicBinding:
         self._compiled = compiled
         self._engine: Any = None
         self.context = PublicContext()
+        self.memory_size = 0
 
     def serve(self, host: object) -> None:
         """Take the host of the next instance; see ``wasmtime.Binding.serve``."""
@@ -142,6 +143,16 @@ class PublicBinding:
         """Return a fresh instance; see ``wasmtime.Binding.instantiate``."""
         self._engine, module = self._compiled.for_instance()
         return PublicInstance(self._compiled, self._engine, module, self.context, memory_limit)
+
+    def run(self, memory_limit: int) -> None:
+        """Run ``_start`` in a fresh instance and free it; see ``wasmtime.Binding.run``."""
+        self.memory_size = 0
+        instance = self.instantiate(memory_limit)
+        try:
+            instance.start()
+        finally:
+            self.memory_size = instance.memory_size
+            instance.close()
 
     def stop(self, reason: str) -> None:
         """Make the live instance end. From any thread."""

@@ -1,0 +1,158 @@
+"""The engine's side of one guest on wasmtime: its context, its callbacks, and how calls end."""
+
+from sys import _getframe, getrecursionlimit
+from typing import TYPE_CHECKING, Any, Final
+
+from wasi_host.binding.context import Context, StoppedHost
+from wasi_host.errors import NotAWasiModule, Stopped, Trap
+from wasi_host.runtimes import wasmtime_capi as capi
+from wasi_host.runtimes.contract import MODULES
+from wasi_host.runtimes.libc_capi import trap_handlers
+
+if TYPE_CHECKING:
+    from wasi_host.binding.shim import ShimCompiler
+    from wasi_spec.functions import Function
+
+#: Python frames that a host call may need, with a user's stream behind it.
+_FRAMES: Final = 120
+_TRAP_NAMES: Final = {
+    0: "stack overflow",
+    1: "memory out of bounds",
+    2: "heap misaligned",
+    3: "table out of bounds",
+    4: "indirect call to null",
+    5: "bad signature",
+    6: "integer overflow",
+    7: "integer division by zero",
+    8: "bad conversion to integer",
+    9: "unreachable",
+    10: "interrupt",
+    11: "out of fuel",
+}
+
+
+
+class Thunks:
+    """C functions of the shims of one convention, made when first asked for and never freed.
+
+    Linkers hold their addresses. Rows that both modules have alike share one.
+    """
+
+    def __init__(self, convention: str) -> None:
+        self._shims: dict[str, ShimCompiler] = {
+            module: capi.raw_shims(functions, convention) for module, functions in MODULES.items()
+        }
+        self._rows = {
+            (module, function.name): function
+            for module, functions in MODULES.items()
+            for function in functions
+        }
+        self._made: dict[Function, Any] = {}
+
+    def address(self, module: str, name: str) -> int:
+        """Return the address of the C function that serves a function of a module."""
+        row = self._rows[module, name]
+        made = self._made.get(row)
+        if made is None:
+            made = self._made.setdefault(row, capi.thunk(self._shims[module][name]))
+        return capi.address(made)
+
+
+class WasmtimeContext(Context):
+    """The context as wasmtime's callbacks see it."""
+
+    __slots__ = ("_lib",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lib = capi.library()
+
+    def refresh(self, caller: int) -> bool:
+        """Look at the caller's memory; with our reservation it never moves, it only grows."""
+        lib = self._lib
+        extern = capi.Extern()
+        if not lib.caller_export_get(caller, b"memory", 6, extern.address):
+            return False
+        if extern.kind != capi.EXTERN_MEMORY:
+            return False
+        return self.attach(lib.caller_context(caller), extern.payload)
+
+    def attach(self, store_context: int, memory: int) -> bool:
+        """Take the memory at its present size; tell whether that is more than was known."""
+        lib = self._lib
+        size = lib.memory_data_size(store_context, memory)
+        if size <= self.size:
+            return False
+        base = lib.memory_data(store_context, memory)
+        self.mem = capi.guest_memory(base, size)
+        self.size = size
+        return True
+
+    def trap(self, error: BaseException) -> int:
+        """Keep the first error; the engine unwinds the guest."""
+        if self.pending is None:
+            self.pending = error
+        trap: int = self._lib.trap_new_code(capi.TRAP_INTERRUPT)
+        return trap
+
+
+def _at_epoch(_store_context: int, context: WasmtimeContext, delta: Any, kind: Any) -> int:
+    """Decide at an epoch check: end this guest, or let it go on to the next one."""
+    host = context.host
+    if isinstance(host, StoppedHost):
+        if context.pending is None:
+            context.pending = Stopped(host.reason)
+        error: int = capi.library().error_new(b"stopped")
+        return error
+    delta[0] = 1
+    kind[0] = 0
+    return 0
+
+
+epoch_callback: Final = capi.epoch_callback(_at_epoch)
+
+
+def prepare_entry() -> None:
+    """Make sure that a guest can be entered here.
+
+    Raises:
+        RecursionError: Python's recursion limit is near: a callback that fails to start at all
+            would hand the guest a garbage errno.
+    """
+    trap_handlers.keep()
+    try:
+        _getframe(getrecursionlimit() - _FRAMES)
+    except ValueError:
+        return  # the stack of frames is not that deep
+    raise RecursionError("the recursion limit is too near to run a guest")
+
+
+def raise_end(
+    context: Context, error: int | None, trap: int | None, starting: bool = False
+) -> None:
+    """Raise what ended a call: the pending exception, or the trap. Frees both.
+
+    Args:
+        context: the guest's.
+        error: the error that the engine returned, or nothing.
+        trap: the trap that it wrote, or nothing.
+        starting: whether the guest was being made.
+
+    Raises:
+        NotAWasiModule: it cannot be made.
+        Trap: it trapped.
+    """
+    if not error and not trap:
+        return
+    lib, code, message = capi.library(), None, ""
+    if trap:
+        message, code = lib.message_of_trap(trap)
+    if error:
+        message = lib.message_of_error(error)
+    pending = context.pending
+    if pending is not None:
+        context.pending = None
+        raise pending
+    if starting and not trap:
+        raise NotAWasiModule(f"cannot be instantiated: {message}")
+    raise Trap(message, _TRAP_NAMES.get(code) if code is not None else None)
