@@ -110,6 +110,7 @@ class Sandbox:
         argv0: str | None = None,
         invoke: str | None = None,
         sockets: Iterable[SocketSource] | None = None,
+        tty: bool | None = None,
     ) -> CompletedRun:
         """Run the module once, in a fresh instance; the keywords and exceptions are ``run``'s.
 
@@ -127,6 +128,7 @@ class Sandbox:
             text=text,
             encoding=encoding,
             errors=errors,
+            tty=tty,
         )
         epochs = timeout is not None
         if invoke is None:
@@ -152,6 +154,7 @@ class Sandbox:
         stderr: StreamSource = None,
         env: Mapping[str, str] | None = None,
         argv0: str | None = None,
+        tty: bool | None = None,
     ) -> "Instance":
         """Return a live instance of a reactor; ``_initialize`` is called if there is one.
 
@@ -160,7 +163,7 @@ class Sandbox:
             Trap: it trapped.
         """
         words = [os.fspath(word) for word in _list(argv)]
-        spec = Spec(stdin, stdout, stderr, None, "strict")
+        spec = Spec(stdin, stdout, stderr, None, None, tty)
         return Instance(Guest(self._recipe, words, spec, argv0, env, epochs=False))
 
 
@@ -174,6 +177,7 @@ class Instance:
     def __init__(self, guest: Guest) -> None:
         self._guest = guest
         self._closed = False
+        self._started = False
         try:
             self._instance = guest.enter(guest.instantiate)
             if "_initialize" in self._instance.exports:
@@ -213,8 +217,13 @@ class Instance:
             TypeError, OverflowError: arguments of another number, type or range.
             ProcExit: the guest called ``proc_exit``.
             Trap: it trapped.
-            RuntimeError: the instance is closed, or runs in another thread.
+            RuntimeError: the instance is closed, or runs in another thread; ``_start`` again.
+            Exception: what a stream of the embedder's raised; the guest saw EIO.
         """
+        if name == "_start" and name in self._instance.exports:
+            if self._started:
+                raise RuntimeError("this instance has ended: _start runs once")
+            self._started = True
         with Interruptible(self._guest.stop):
             values = self._guest.enter(lambda: self._instance.call(name, *arguments))
         failures = self._guest.streams.failures
@@ -257,6 +266,7 @@ def run(
     limits: Limits = DEFAULT_LIMITS,
     rights: str | int = "grant",
     sockets: Iterable[SocketSource] = (),
+    tty: bool | None = None,
     **not_here: object,
 ) -> CompletedRun:
     """Run a WASI command and wait for its end, like ``subprocess.run``.
@@ -272,7 +282,8 @@ def run(
         capture_output: capture both.
         text: captured output and ``input`` are str, in UTF-8.
         encoding: text mode with this encoding.
-        errors: text mode with this way to meet undecodable bytes, as in ``bytes.decode``.
+        errors: text mode with this way to meet undecodable bytes, as in ``bytes.decode``; for a
+            text file object as output too, which gets U+FFFD otherwise.
         timeout: seconds after which the guest is stopped, whatever it does.
         check: raise unless the exit code is 0.
         env: the guest's environment. Empty by default, unlike ``subprocess``.
@@ -284,6 +295,8 @@ def run(
         limits: sizes it may use.
         rights: see ``Sandbox``.
         sockets: listening or connected sockets the guest may use; see ``Sandbox``.
+        tty: whether the guest is told that its standard streams are terminals (``isatty``);
+            None: each as it is.
         **not_here: other keywords of ``subprocess.run`` are refused with a word.
 
     Raises:
@@ -315,6 +328,7 @@ def run(
         check=check,
         argv0=argv0,
         invoke=invoke,
+        tty=tty,
     )
 
 

@@ -129,11 +129,22 @@ class Surroundings:
         self.host.scheduler.stop(reason)
 
     def close(self) -> None:
-        """Close all descriptors and streams."""
+        """Close all descriptors and streams.
+
+        Raises:
+            Exception: what a stream of the embedder's raised as it was flushed, or before.
+            OSError: the host said so.
+        """
         try:
-            self.host.close()
-        finally:
             try:
-                self.streams.close()
+                self.host.close()
             finally:
-                self.host.scheduler.close()
+                try:
+                    self.streams.close()
+                finally:
+                    self.host.scheduler.close()
+        except OSError as error:
+            # The EIO a guest is told of says less than what it was made of.
+            if error.__cause__ in self.streams.failures:
+                raise self.streams.failures[0] from None
+            raise

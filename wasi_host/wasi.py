@@ -43,6 +43,7 @@ class Wasi:
         limits: ``open_files`` counts; the memory is your engine's matter.
         rights: as in ``Sandbox``.
         sockets: listening or connected sockets the guest may use, as in ``Sandbox``.
+        tty: whether the guest is told that its standard streams are terminals; None: as they are.
 
     Raises:
         TypeError, ValueError: an argument of the wrong kind, or out of range.
@@ -61,6 +62,7 @@ class Wasi:
         limits: Limits = DEFAULT_LIMITS,
         rights: str | int = "grant",
         sockets: Iterable[SocketSource] = (),
+        tty: bool | None = None,
     ) -> None:
         if isinstance(args, str | bytes):
             raise TypeError("args is a list of words, the program's name first")
@@ -69,7 +71,7 @@ class Wasi:
         self._closed = False
         self._context: Context | None = None
         self._stores: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
-        spec = Spec(stdin, stdout, stderr, None, "strict")
+        spec = Spec(stdin, stdout, stderr, None, None, tty)
         self._around = Surroundings(setting, words, spec)
         self._streams = self._around.streams
         self._exit_code: int | None = None

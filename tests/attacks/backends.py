@@ -9,12 +9,11 @@ from tests.attacks.guest import MAXIMUM, PAGE, PAGES, module
 from wasi_host import Limits, Module, Sandbox
 from wasi_host.binding.context import ValuesContext
 from wasi_host.binding.shim import values_functions
-from wasi_host.descriptors.stream import standard_stream
 from wasi_host.preview1 import Preview1, encode_args, encode_environ
 from wasi_host.sources import Preopens, checked_sockets
+from wasi_host.streams import Spec, Streams
 from wasi_host.world.clocks import Clocks
 from wasi_host.world.scheduler import Scheduler
-from wasi_host.world.stdio import open_stream
 from wasi_spec.rights import ALL_RIGHTS
 
 
@@ -43,6 +42,8 @@ class EngineBackend:
         rights: Any = "grant",
         stdin: Any = b"",
         stdout: Any = None,
+        stderr: Any = None,
+        tty: bool | None = None,
         sockets: Sequence[Any] = (),
         pages: int = PAGES,
         maximum: int = MAXIMUM,
@@ -55,9 +56,13 @@ class EngineBackend:
             sockets=sockets,
             limits=_LIMITS,
         )
-        output = DEVNULL if stdout is None else stdout
         self.instance = sandbox.instantiate(
-            args, stdin=stdin, stdout=output, stderr=DEVNULL, argv0="guest.wasm"
+            args,
+            stdin=stdin,
+            stdout=DEVNULL if stdout is None else stdout,
+            stderr=DEVNULL if stderr is None else stderr,
+            argv0="guest.wasm",
+            tty=tty,
         )
 
     def call(self, name: str, *numbers: int) -> int:
@@ -85,6 +90,8 @@ class ValuesBackend:
         rights: Any = "grant",
         stdin: Any = b"",
         stdout: Any = None,
+        stderr: Any = None,
+        tty: bool | None = None,
         sockets: Sequence[Any] = (),
         pages: int = PAGES,
         maximum: int = MAXIMUM,
@@ -94,14 +101,17 @@ class ValuesBackend:
         clocks = Clocks()
         scheduler = Scheduler(clocks)
         granted = ALL_RIGHTS if isinstance(rights, str) else int(rights)
-        self.failures: list[Exception] = []
-        sources = [stdin, DEVNULL if stdout is None else stdout, DEVNULL]
-        stdio = []
-        for number, source in enumerate(sources):
-            stream = open_stream(source, number, scheduler=scheduler, failures=self.failures)
-            stdio.append(standard_stream(stream, number, granted))
+        spec = Spec(
+            stdin,
+            DEVNULL if stdout is None else stdout,
+            DEVNULL if stderr is None else stderr,
+            None,
+            None,
+            tty,
+        )
+        self.streams = Streams(spec, scheduler)
         self.preview1 = Preview1.for_run(
-            stdio,
+            self.streams.descriptors(granted),
             Preopens(dirs).open(),
             args=encode_args(["guest.wasm", *args]),
             environ=encode_environ(env or {}),
@@ -130,6 +140,8 @@ class ValuesBackend:
 
     def close(self) -> None:
         self.preview1.close()
+        self.streams.close()
+        self.preview1.scheduler.close()
 
 
 BACKENDS = {"engine": EngineBackend, "values": ValuesBackend}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import wasi_host
-from tests.runtimes.guests import run
+from tests.runtimes.guests import module, run, writes
 from tests.sandbox.programs import CREATE, ENVIRON, NUMBERS, OPEN, OPEN_MANY, PREOPENS, says
 from wasi_spec import Errno, Rights
 
@@ -215,13 +215,15 @@ def test_an_instance_goes_on_after_a_trap(guest):
 
 
 def test_an_instance_shows_what_it_wrote_so_far():
-    with wasi_host.Sandbox(says("hello")).instantiate(
+    body, data = writes("hello")
+    source = module(f'(func (export "say") {body})', data, wasi=["fd_write"])
+    with wasi_host.Sandbox(source).instantiate(
         stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as guest:
         assert (guest.stdout, guest.stderr) == (b"", b"")
-        guest.call("_start")
+        guest.call("say")
         assert guest.stdout == b"hello"
-        guest.call("_start")
+        guest.call("say")
         assert guest.stdout == b"hellohello"
 
 

@@ -71,6 +71,11 @@ HOST_ERROR, NOT_A_MODULE, NOT_FOUND, INTERRUPTED, TRAPPED = 125, 126, 127, 130, 
     help="Read standard input from a file.",
 )
 @click.option(
+    "--tty/--no-tty",
+    default=None,
+    help="Tell the guest that its standard streams are, or are not, terminals, whatever they are.",
+)
+@click.option(
     "--listen",
     multiple=True,
     metavar="HOST:PORT",
@@ -102,6 +107,7 @@ def run(
     inherit_env: bool,
     argv0: str | None,
     invoke: str | None,
+    tty: bool | None,
     listen: list[tuple[str, int]],
     max_stack: int | None,
     strict_rights: bool,
@@ -118,6 +124,7 @@ def run(
         "env": environment(env, inherit_env, os.environ),
         "argv0": argv0,
         "invoke": invoke,
+        "tty": tty,
         "rights": "strict" if strict_rights else "grant",
     }
     if max_stack is not None:
