@@ -23,7 +23,7 @@ FS, WORLD, NODE = "wasi_host.fs", "wasi_host.world", "wasi_host.fs.node"
 DESCRIPTORS, PREVIEW1 = "wasi_host.descriptors", "wasi_host.preview1"
 LAYERS, BINDING, RUNTIMES = "wasi_host.layers", "wasi_host.binding", "wasi_host.runtimes"
 FRONT = (
-    "limits interrupts results rights sources streams cache modules changes "
+    "limits interrupts results rights sources directories streams cache modules changes "
     "stacks surroundings wasi guest sandbox process pool"
 )
 FRONT_MODULES = tuple(f"wasi_host.{name}" for name in FRONT.split())
@@ -34,8 +34,9 @@ INSPECT, CONFORMANCE, CLI = "wasi_host.inspect", "conformance", "wasi_host.cli"
 LADDER = (
     (0, SPEC, "errno enums flags rights types layout records functions unstable", ()),
     (1, "wasi_host", "errors", (SPEC,)),
-    (2, FS, "node walk resolve openat2 memory_data memory_tree memory_nodes memory host_nodes "
-            "single host pyfs fsspec archive devices source wrappers overlay namespace export",
+    (2, FS, "node walk resolve openat2 memory_data memory_tree memory_file memory_nodes memory "
+            "host_nodes single host pyfs fsspec archive devices source wrapped readonly "
+            "quota_account quota filter overlay namespace export",
      (SPEC, FOREIGN)),
     (2, WORLD, "clocks randomness wake scheduler streams stdio sockets",
      (SPEC, FOREIGN, STOPPED, NODE)),

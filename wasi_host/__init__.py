@@ -19,6 +19,7 @@ pay for it.
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from wasi_host.directories import Quota, ReadOnly
     from wasi_host.limits import Limits
     from wasi_host.modules import Module, NotAWasiModule
     from wasi_host.results import (
@@ -48,6 +49,8 @@ __all__ = [
     "Module",
     "NotAWasiModule",
     "ProcExit",
+    "Quota",
+    "ReadOnly",
     "RunError",
     "Sandbox",
     "TimeoutExpired",
@@ -59,6 +62,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "directories": ("Quota", "ReadOnly"),
     "limits": ("Limits",),
     "modules": ("Module", "NotAWasiModule"),
     "sandbox": ("Instance", "ProcExit", "Sandbox", "run"),

@@ -37,6 +37,9 @@ ACTIONS = {
 }
 #: Those that follow a link in last place, and those that act on the link itself.
 FOLLOWING = ["open", "open-write", "open-truncate", "open-directory", "create", "stat", "set-times"]
+#: Those that change nothing.
+READING = ["open", "open-nofollow", "open-directory", "open-directory-nofollow", "stat", "lstat",
+           "readlink"]  # fmt: skip
 CHANGING = [
     "open-write", "open-truncate", "create", "create-exclusive", "set-times", "set-link-times",
     "mkdir", "rmdir", "unlink", "symlink", "rename-from", "rename-to", "link-from", "link-to",

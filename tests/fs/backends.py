@@ -7,6 +7,8 @@ from wasi_host.fs import openat2
 from wasi_host.fs.host import HostDir
 from wasi_host.fs.host_nodes import PROBES
 from wasi_host.fs.memory import Link, MemoryFS
+from wasi_host.fs.node import File, FileSystem
+from wasi_host.fs.wrapped import WrappedDirectory, WrappedFile
 
 SECRET = b"what nobody inside may read"
 
@@ -69,6 +71,40 @@ class Memory:
     @contextlib.contextmanager
     def __call__(self, tmp_path, tree, readonly=False):
         yield MemoryFS(tree, readonly=readonly)
+
+
+class Wrapped:
+    """A filesystem in a wrapper; made read-only outside the wrapper, or inside it."""
+
+    def __init__(self, factory, wrap):
+        self.factory = factory
+        self.wrap = wrap
+
+    @contextlib.contextmanager
+    def __call__(self, tmp_path, tree, readonly=False):
+        with self.factory(tmp_path, tree, readonly) as filesystem:
+            yield self.wrap(filesystem)
+            filesystem.close()
+
+
+class Plain(FileSystem):
+    """A filesystem of types that nobody knows, over one that is well known."""
+
+    def __init__(self, inner):
+        self.inner = inner
+
+    def open_root(self):
+        return PlainDirectory(self.inner.open_root())
+
+
+class PlainDirectory(WrappedDirectory):
+    __slots__ = ()
+
+    def enter(self, under):
+        return PlainDirectory(under)
+
+    def adopt(self, node):
+        return WrappedFile(node) if isinstance(node, File) else node
 
 
 HOST_WITH_OPENAT2 = Host()

@@ -16,6 +16,7 @@ from tests.fs.actions import (
     table,
 )
 from tests.fs.backends import SECRET
+from tests.fs.lacking import CHANGES, SYMBOLIC_LINKS, needs
 
 LEAVING = [
     "..", "../secret", "dir/../../secret", "./..", "dir/sub/../../..", "dir//..//..", ".//..",
@@ -207,9 +208,11 @@ class Paths:
     @pytest.mark.parametrize("action", ACTIONS)
     def test_a_path_that_leaves_is_eperm(self, place, action):
         before = snapshot(place.root)
-        assert each(action, place.root, LEAVING) == all_eperm(LEAVING)
+        paths = place.paths(LEAVING)
+        assert each(action, place.root, paths) == all_eperm(paths)
         assert snapshot(place.root) == before
 
+    @needs(CHANGES)
     @pytest.mark.parametrize("action", ACTIONS)
     def test_a_directory_inside_is_a_sandbox_of_its_own(self, place, action):
         inside = place.open("dir", os.O_DIRECTORY)
@@ -224,12 +227,14 @@ class Paths:
         assert each(action, place.root, ABSOLUTE) == all_eperm(ABSOLUTE)
         assert snapshot(place.root) == before
 
+    @needs(SYMBOLIC_LINKS)
     @pytest.mark.parametrize("action", FOLLOWING)
     def test_following_a_link_that_leads_out_is_eperm(self, place, action):
         before = snapshot(place.root)
         assert each(action, place.root, LINKS_OUT) == all_eperm(LINKS_OUT)
         assert snapshot(place.root) == before
 
+    @needs(SYMBOLIC_LINKS)
     @pytest.mark.parametrize("action", ACTIONS)
     def test_passing_through_a_link_that_leads_out_is_eperm(self, place, action):
         paths = [f"{link}/x" for link in LINKS_OUT]
@@ -238,31 +243,37 @@ class Paths:
     @pytest.mark.parametrize("action", ACTIONS)
     def test_the_first_fault_on_the_way_is_answered(self, place, action):
         expected = dict(table(ON_THE_WAY))
-        assert each(action, place.root, expected) == expected
+        for path in place.paths(expected):
+            assert act(action, place.root, path) in place.answers(action, expected[path])
 
     @pytest.mark.parametrize("action", ACTIONS)
     def test_an_empty_path_is_enoent(self, place, action):
-        assert act(action, place.root, "") == "ENOENT"
+        assert act(action, place.root, "") in place.answers(action, "ENOENT")
 
     @pytest.mark.parametrize(("action", "path", "expected"), table(SLASHES), ids=in_words)
     def test_a_slash_at_the_end(self, place, action, path, expected):
-        assert act(action, place.root, path) == expected
+        for one in place.paths([path]):
+            assert act(action, place.root, one) in place.answers(action, expected)
 
     @pytest.mark.parametrize(("action", "expected"), table(THE_DIRECTORY_ITSELF))
     def test_a_path_to_the_directory_itself(self, place, action, expected):
         paths = [".", "./", "./.", "dir/..", "dir/../", "dir/sub/../.."]
-        assert each(action, place.root, paths) == dict.fromkeys(paths, expected)
+        for path in paths:
+            assert act(action, place.root, path) in place.answers(action, expected)
 
+    @needs(CHANGES)
     def test_rename_of_the_directory_itself_is_ebusy_without_the_other_name_too(self, place):
         root = place.root
         assert outcome(root.rename_at, "missing", root, ".") == "EBUSY"
         assert outcome(root.rename_at, ".", root, "missing") == "EBUSY"
         assert outcome(root.rename_at, "dir/..", root, "missing") == "EBUSY"
 
+    @needs(SYMBOLIC_LINKS)
     @pytest.mark.parametrize(("action", "path", "expected"), table(LINKS), ids=in_words)
     def test_a_link(self, place, action, path, expected):
-        assert act(action, place.root, path) == expected
+        assert act(action, place.root, path) in place.answers(action, expected)
 
+    @needs(CHANGES, SYMBOLIC_LINKS)
     def test_40_links_are_followed_and_the_41st_is_eloop(self, place):
         root = place.root
         for number in range(1, 42):
@@ -274,14 +285,17 @@ class Paths:
             assert outcome(root.stat_at, path, True) == "ELOOP"
             assert outcome(root.open_at, path, os.O_RDONLY, True) == "ELOOP"
 
+    @needs(CHANGES, SYMBOLIC_LINKS)
     def test_creating_through_a_dangling_link_makes_its_target_inside(self, place):
         place.write("dangling", b"new")
         assert place.read("nowhere") == b"new"
 
+    @needs(CHANGES)
     def test_a_link_made_by_a_guest_may_not_be_absolute(self, place):
         assert outcome(place.root.symlink_at, "/etc/passwd", "made") == "EPERM"
         assert outcome(place.root.stat_at, "made", False) == "ENOENT"
 
+    @needs(CHANGES, SYMBOLIC_LINKS)
     def test_links_that_are_harmless_alone_do_not_lead_out_together(self, place):
         root = place.root
         root.symlink_at(".", "z")
@@ -290,6 +304,7 @@ class Paths:
         assert outcome(root.stat_at, "l", True) == "EPERM"
         assert outcome(root.open_at, "m/secret", os.O_RDONLY, True) == "EPERM"
 
+    @needs(CHANGES, SYMBOLIC_LINKS)
     def test_a_link_moved_to_where_it_leads_out_is_refused_there(self, place):
         root = place.root
         root.symlink_at("../file", "dir/moved")
@@ -300,6 +315,7 @@ class Paths:
         root.link_at("dir/sub/hard", root, "hard")
         assert outcome(root.stat_at, "hard", True) == "EPERM"
 
+    @needs(CHANGES, SYMBOLIC_LINKS)
     def test_a_link_below_a_directory_that_is_moved_up_is_refused_then(self, place):
         root = place.root
         root.symlink_at("../../file", "dir/sub/link")
@@ -308,7 +324,8 @@ class Paths:
         assert outcome(root.stat_at, "sub/link", True) == "EPERM"
 
     def test_nothing_outside_is_ever_read(self, place):
-        for path in [*LEAVING, *LINKS_OUT, *(f"{link}/secret" for link in LINKS_OUT)]:
+        paths = [*LEAVING, *LINKS_OUT, *(f"{link}/secret" for link in LINKS_OUT)]
+        for path in place.paths(paths):
             for follow in (True, False):
                 try:
                     node = place.root.open_at(path, os.O_RDONLY, follow)
@@ -317,6 +334,7 @@ class Paths:
                 assert node.pread(100, 0) != SECRET
                 node.close()
 
+    @needs(CHANGES)
     @pytest.mark.parametrize(
         "name", ["back\\slash", "new\nline", "100%", "a:b", "CON", "x. ", "..."]
     )
@@ -325,6 +343,7 @@ class Paths:
         assert place.read(name) == b"odd"
         assert name in place.names(".")
 
+    @needs(CHANGES)
     def test_names_that_look_alike_are_two_names(self, place):
         for name in ("\u00e9", "e\u0301", "Case", "case"):
             place.write(name, name.encode())
@@ -334,12 +353,14 @@ class Paths:
     @pytest.mark.parametrize("action", ACTIONS)
     def test_a_name_over_255_bytes_is_enametoolong_where_the_walk_reaches_it(self, place, action):
         for name in ("n" * 256, "\u20ac" * 86):
-            assert act(action, place.root, name) == "ENAMETOOLONG"
-            assert act(action, place.root, f"dir/{name}") == "ENAMETOOLONG"
-            assert act(action, place.root, f"{name}/x") == "ENAMETOOLONG"
-            assert act(action, place.root, f"missing/{name}") == "ENOENT"
+            too_long = place.answers(action, "ENAMETOOLONG")
+            assert act(action, place.root, name) in too_long
+            assert act(action, place.root, f"dir/{name}") in too_long
+            assert act(action, place.root, f"{name}/x") in too_long
+            assert act(action, place.root, f"missing/{name}") in place.answers(action, "ENOENT")
             assert act(action, place.root, f"../{name}") == "EPERM"
 
+    @needs(CHANGES)
     def test_a_name_of_255_bytes_works(self, place):
         for name in ("n" * 255, "\u20ac" * 85):
             place.write(name, b"long")
@@ -348,11 +369,13 @@ class Paths:
     @pytest.mark.parametrize("action", CHANGING)
     def test_a_read_only_directory_refuses_changes_before_it_looks(self, readonly, action):
         paths = ["missing", "file", "dir", "../x", "/", "", "dir/missing", "file/x", "loop/x"]
+        paths = readonly.paths(paths)
         assert each(action, readonly.root, paths) == all_eperm(paths)
 
     def test_a_read_only_directory_is_read(self, readonly):
         assert readonly.read("dir/inner") == b"in"
-        assert readonly.root.read_link_at("to_file") == "file"
+        for path in readonly.paths(["to_file"]):
+            assert readonly.root.read_link_at(path) == "file"
         inside = readonly.open("dir", os.O_DIRECTORY)
         assert inside.readonly
         assert act("create", inside, "new") == "EPERM"

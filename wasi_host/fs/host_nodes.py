@@ -45,6 +45,8 @@ KINDS: Final = {
     modes.S_IFBLK: int(Filetype.BLOCK_DEVICE),
 }
 FORMAT: Final = 0o170000
+#: Holes of a file that are looked at.
+_HOLES: Final = 256
 _LATEST: Final = (1 << 64) - 1
 _FURTHEST: Final = (1 << 63) - 1
 
@@ -75,6 +77,24 @@ def sync(fd: int, data_only: bool) -> None:
         os.fdatasync(fd)
     else:
         os.fsync(fd)
+
+
+def _mapped(fd: int, size: int) -> int:
+    """Return how many bytes of a file are data; all that is beyond many holes counts as data."""
+    if not hasattr(os, "SEEK_DATA"):
+        return size
+    found = end = 0
+    try:
+        for _ in range(_HOLES):
+            start = os.lseek(fd, end, os.SEEK_DATA)
+            end = os.lseek(fd, start, os.SEEK_HOLE)
+            found += end - start
+            if end >= size:
+                return found
+    except OSError as error:
+        # No data behind the last hole; else a filesystem that has no map.
+        return found if error.errno == errno.ENXIO else size
+    return found + size - end
 
 
 class HostFile(File):
@@ -162,6 +182,16 @@ class HostFile(File):
         if offset + length > _FURTHEST:
             raise failure(errno.EFBIG)
         os.posix_fallocate(self.fd, offset, length)
+
+    def stored(self) -> int:
+        """Return how many bytes are held, by the host's blocks or by its map of the holes.
+
+        The larger of the two, so that neither what was reserved (a hole in the map) nor what
+        was written and has no blocks yet is left out.
+        """
+        st = os.fstat(self.fd)
+        blocks = getattr(st, "st_blocks", st.st_size) * 512
+        return min(st.st_size, max(blocks, _mapped(self.fd, st.st_size)))
 
     def advise(self, offset: int, length: int, advice: int) -> None:
         """Pass the hint on, where the host takes any and the offset can be meant."""

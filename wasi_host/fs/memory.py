@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias, Union
 
 from wasi_host.fs.memory_data import DirectoryInode, FileInode, Inode, LinkInode, Store
-from wasi_host.fs.memory_nodes import MemoryDirectory, MemoryFile
+from wasi_host.fs.memory_file import MemoryFile
+from wasi_host.fs.memory_nodes import MemoryDirectory
 from wasi_host.fs.memory_tree import Entry, Link, read_tree
 from wasi_host.fs.node import FileSystem, Node
 from wasi_host.fs.walk import failure

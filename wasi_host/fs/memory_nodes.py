@@ -1,12 +1,10 @@
-"""Open files and directories of a memory filesystem.
+"""Open directories of a memory filesystem.
 
-Sharing: one lock per filesystem guards changes of names and growth; reading, and overwriting
-what is there, take none (``memory_data`` tells why that is safe).
+Sharing: one lock per filesystem guards changes of names; looking one up takes none.
 """
 
 import errno
 import os
-from collections.abc import Sequence
 
 from wasi_host.fs.memory_data import (
     DirectoryInode,
@@ -18,117 +16,11 @@ from wasi_host.fs.memory_data import (
     check_replacing,
     stat_of,
 )
+from wasi_host.fs.memory_file import MemoryFile
 from wasi_host.fs.memory_tree import MAX_DEPTH
-from wasi_host.fs.node import Directory, Dirent, File, Node, Stat
+from wasi_host.fs.node import Directory, Dirent, Node, Stat
 from wasi_host.fs.resolve import ResolvedDirectory
 from wasi_host.fs.walk import CHANGES, NO_NAMES, check_name, failure
-
-
-class MemoryFile(File):
-    """An open file in memory. ``inode`` may be read directly: see ``memory_data.FileInode``."""
-
-    __slots__ = ("inode", "readonly", "store")
-
-    def __init__(self, store: Store, inode: FileInode, readonly: bool) -> None:
-        self.store = store
-        self.inode = inode
-        self.readonly = readonly
-
-    def stat(self) -> Stat:
-        """Return the attributes."""
-        return stat_of(self.store, self.inode)
-
-    def set_times(self, atime_ns: int | None, mtime_ns: int | None) -> None:
-        """Set the times exactly; EPERM in a read-only filesystem."""
-        self._writable()
-        change_times(self.store, self.inode, atime_ns, mtime_ns)
-
-    def pread(self, size: int, offset: int) -> bytes:
-        """Return up to ``size`` bytes at ``offset``; empty at or after the end."""
-        inode = self.inode
-        data = inode.data
-        if offset + size <= len(data) or len(data) == inode.size:
-            return bytes(data[offset : offset + size])
-        with self.store.lock:
-            return inode.read(size, offset)
-
-    def preadinto(self, buffers: Sequence[memoryview], offset: int) -> int:
-        """Fill the buffers in order from ``offset``; return how many bytes there were."""
-        done = 0
-        for buffer in buffers:
-            data = self.inode.data
-            end = offset + done + len(buffer)
-            whole = end <= len(data)
-            piece = data[offset + done : end] if whole else self.pread(len(buffer), offset + done)
-            buffer[: len(piece)] = piece
-            done += len(piece)
-            if len(piece) < len(buffer):
-                break
-        return done
-
-    def pwrite(self, data: bytes | memoryview, offset: int) -> int:
-        """Write at ``offset``; return how much was taken, less at the size limit.
-
-        Raises:
-            OSError: EFBIG at the size limit; EPERM in a read-only filesystem.
-        """
-        if self.readonly:
-            raise failure(errno.EPERM)
-        count = len(data)
-        if not count:
-            return 0
-        inode = self.inode
-        dense = inode.data
-        if offset + count <= len(dense):
-            dense[offset : offset + count] = data
-            inode.mtime = inode.ctime = self.store.clock()
-            return count
-        with self.store.lock:
-            return self._grow(data, offset)
-
-    def append(self, data: bytes | memoryview) -> int:
-        """Write at the end; else like ``pwrite``."""
-        self._writable()
-        if not len(data):
-            return 0
-        with self.store.lock:
-            return self._grow(data, self.inode.size)
-
-    def _grow(self, data: bytes | memoryview, offset: int) -> int:
-        """Write with the lock held."""
-        count = len(data)
-        store, inode = self.store, self.inode
-        if offset + count > store.max_file_bytes:
-            count = store.max_file_bytes - offset
-            if count <= 0:
-                raise failure(errno.EFBIG)
-            data = memoryview(data)[:count]
-        inode.write(data, offset)
-        inode.mtime = inode.ctime = store.clock()
-        return count
-
-    def truncate(self, size: int) -> None:
-        """Cut or extend with a hole; EFBIG over the limit, EPERM where read-only."""
-        self._writable()
-        if size > self.store.max_file_bytes:
-            raise failure(errno.EFBIG)
-        with self.store.lock:
-            self.inode.resize(size)
-            self.inode.mtime = self.inode.ctime = self.store.clock()
-
-    def allocate(self, offset: int, length: int) -> None:
-        """Make the file at least ``offset + length`` long; the rest as ``truncate``."""
-        self._writable()
-        if offset + length > self.store.max_file_bytes:
-            raise failure(errno.EFBIG)
-        with self.store.lock:
-            if offset + length > self.inode.size:
-                self.inode.resize(offset + length)
-                self.inode.mtime = self.inode.ctime = self.store.clock()
-
-    def _writable(self) -> None:
-        if self.readonly:
-            raise failure(errno.EPERM)
 
 
 class MemoryDirectory(ResolvedDirectory):

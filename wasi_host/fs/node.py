@@ -97,6 +97,10 @@ class File(Node):
         """Make the file at least ``offset + length`` long; never shorter."""
         raise unsupported()
 
+    def stored(self) -> int:
+        """Return how many bytes are really held, holes left out; the size where nobody knows."""
+        return self.stat()[4]
+
     def advise(self, offset: int, length: int, advice: int) -> None:
         """Take note of an expected access pattern (``wasi_spec.Advice``)."""
 
