@@ -108,7 +108,7 @@ class Wasi:
         Args:
             memory: an object with ``view() -> memoryview`` (writable), or with
                 ``read(address, size) -> bytes``, ``write(address, data)`` and ``size()``; or a
-                function that returns one of these, asked at the first call.
+                function that returns one of these, asked at the first call; None: not yet.
             module: ``"wasi_snapshot_preview1"`` or ``"wasi_unstable"``.
 
         Returns:
@@ -246,7 +246,13 @@ class _Memory:
             return self._blocks
         given = self._given
         if callable(given) and not hasattr(given, "view") and not hasattr(given, "read"):
-            given = self._given = given()
+            given = given()
+            if given is None:
+                raise RuntimeError(
+                    "the guest's memory cannot be seen yet: its start section calls WASI, and "
+                    "this engine shows the memory afterwards"
+                )
+            self._given = given
         if hasattr(given, "view"):
             return memoryview(given.view()).cast("B")
         if all(hasattr(given, name) for name in ("read", "write", "size")):

@@ -79,19 +79,3 @@ def test_a_clock_subscription_is_read_in_its_own_layout(guest):
     (count,) = struct.unpack_from("<I", guest.memory, 64)
     events = [struct.unpack_from("<QHB", guest.memory, 1024 + 32 * at) for at in range(count)]
     assert (78, 0, 1) in events
-
-
-def test_one_module_may_import_both():
-    source = b"""(module
-      (import "wasi_unstable" "fd_tell" (func (param i32 i32) (result i32)))
-      (import "wasi_snapshot_preview1" "fd_tell" (func (param i32 i32) (result i32)))
-      (memory (export "memory") 1) (func (export "_start")))"""
-    assert wasi_host.run([source]).returncode == 0
-
-
-def test_sock_accept_is_not_in_the_predecessor():
-    source = b"""(module
-      (import "wasi_unstable" "sock_accept" (func (param i32 i32 i32) (result i32)))
-      (memory (export "memory") 1) (func (export "_start")))"""
-    with pytest.raises(wasi_host.NotAWasiModule, match=r"wasi_unstable.sock_accept"):
-        wasi_host.run([source])

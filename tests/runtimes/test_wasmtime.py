@@ -34,21 +34,6 @@ def test_a_function_imported_twice_is_linked_once_and_works_both_times():
     assert run(source.encode()).stdout == b"twice twice "
 
 
-def test_a_start_section_may_call_before_its_memory_is_known():
-    say, data = writes("early")
-    source = module(f"(func $early {say}) (start $early)", NOTHING, data, wasi=["fd_write"])
-    assert run(source).stdout == b"early"
-
-
-def test_a_start_section_may_end_the_run():
-    source = module(
-        "(func $early (call $proc_exit (i32.const 9))) (start $early)",
-        '(func (export "_start") unreachable)',
-        wasi=["proc_exit"],
-    )
-    assert run(source).returncode == 9
-
-
 def test_a_start_section_that_traps_is_a_trap():
     result = run(module("(func $early unreachable) (start $early)", NOTHING))
     assert (result.returncode, result.trap.cause) == (-6, "unreachable")

@@ -77,42 +77,6 @@ def importing(module, name):
       (memory (export "memory") 1) (func (export "_start")))""".encode()
 
 
-NOT_WASI = {
-    "not WebAssembly": (b"#!/bin/sh\n", r"not WebAssembly.*#!"),
-    "empty": (b"", "empty"),
-    "cut off in its header": (b"\0asm\1", "cut off"),
-    "cut off later": (CORE[: len(CORE) // 2], "not a valid module"),
-    "a header and nothing else": (CORE[:8], "memory"),
-    "a component": (b"\0asm\x0d\0\1\0" + bytes(8), r"component.*wasm32-wasip1"),
-    "a future version": (b"\0asm\2\0\0\0", "version 2"),
-    "a native program": (b"\x7fELF\2\1\1", "native"),
-    "text with an error": (b"(module (func", "text is wrong"),
-    "text that is no module": (b"(imagined)", "text is wrong"),
-    "text of a component": (b"(component)", "component"),
-    "Emscripten": (importing("env", "emscripten_memcpy_big"), "Emscripten.*STANDALONE_WASM"),
-    "minified Emscripten": (importing("a", "b"), "Emscripten"),
-    "WASI 0.2": (importing("wasi:io/streams@0.2.0", "read"), "WASI 0.2.*wasm32-wasip1"),
-    "WASIX": (importing("wasix_32v1", "thread_spawn"), "WASIX"),
-    "Go for JavaScript": (importing("gojs", "runtime.wasmExit"), "GOOS=wasip1"),
-    "old Go for JavaScript": (importing("go", "debug"), "GOOS=wasip1"),
-    "something else": (importing("game", "draw"), "game.draw"),
-}
-
-
-@pytest.mark.parametrize(("data", "word"), NOT_WASI.values(), ids=NOT_WASI)
-def test_what_is_no_wasi_module_is_named(data, word):
-    with pytest.raises(wasi_host.NotAWasiModule, match=f"(?s){word}"):
-        run(data)
-
-
-@pytest.mark.parametrize(("data", "word"), NOT_WASI.values(), ids=NOT_WASI)
-def test_the_message_names_the_file(data, word, tmp_path):
-    path = tmp_path / "tool.wasm"
-    path.write_bytes(data)
-    with pytest.raises(wasi_host.NotAWasiModule, match=r"tool\.wasm"):
-        run(path)
-
-
 def test_not_a_wasi_module_is_a_value_error():
     assert issubclass(wasi_host.NotAWasiModule, ValueError)
 
