@@ -1,222 +1,289 @@
-"""Reads test suites in the official form, and runs one of their programs in a fresh directory.
+"""Reads WASI test suites in the official layout: a ``.wasm`` with an optional ``.json`` beside it.
 
-A test is a ``.wasm`` with an optional ``.json`` beside it: arguments, environment, the directory
-that becomes the guest's ``/``, and what is expected. Both forms of the JSON are read, the older
-flat one and the list of operations.
-Source: WebAssembly/wasi-testsuite, branch prod/testsuite-base, ``doc/specification.md``. Three
-more keys are ours: ``mounts``, ``sockets``, ``reactor`` (``conformance/programs/README.md``).
+Both forms of the JSON are read, the older flat one and the list of operations; the older one
+becomes operations too. A directory of tests may have a ``manifest.json`` with its name and the
+WASI version it is for.
+Source: WebAssembly/wasi-testsuite, ``doc/specification.md``. Three more keys are ours: ``mounts``,
+``sockets``, ``reactor`` (``conformance/programs/README.md``).
 """
 
 import json
-import shutil
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from conformance import sockets
-from wasi_host.errors import ProcExit
-from wasi_host.results import TimeoutExpired
-from wasi_host.sandbox import Sandbox
-from wasi_host.sources import HostDir, MemoryFS
+#: The version of WASI that is tested here, in the suite's spelling.
+VERSION: Final = "wasm32-wasip1"
+COMMAND_WORLD: Final = "wasi:cli/command"
 
-_RUN_KEYS: Final = {"args", "env", "root"}
-#: Seconds after which a test is ended.
-TIMEOUT: Final = 30.0
+_FLAT_KEYS: Final = {"args", "root", "env", "exit_code", "stderr", "stdout"}
+_OPERATION_KEYS: Final = {"operations", "proposals", "world", "servers"}
 
 
-class Case(NamedTuple):
-    """One test and what it expects; None: not looked at."""
+class SuiteError(ValueError):
+    """A suite, or the description of a test, that cannot be read; the message names the file."""
 
-    name: str
-    wasm: Path
+
+class Run(NamedTuple):
+    """Start the program; ``root`` becomes its ``/``."""
+
     args: tuple[str, ...] = ()
     env: dict[str, str] = {}  # noqa: RUF012  never changed
     root: Path | None = None
+
+
+class Wait(NamedTuple):
+    """Wait for its end, and expect this exit code."""
+
     exit_code: int = 0
-    stdout: str | None = None
-    stderr: str | None = None
+
+
+class Read(NamedTuple):
+    """Expect this to come next on ``stdout`` or ``stderr``."""
+
+    id: str
+    payload: str
+
+
+class Write(NamedTuple):
+    """Write to its standard input."""
+
+    id: str
+    payload: str
+
+
+class Connect(NamedTuple):
+    """Connect to the ``host:port`` it writes to its standard output."""
+
+    id: str
+
+
+class Send(NamedTuple):
+    """Send on a connection."""
+
+    id: str
+    payload: str
+
+
+class Receive(NamedTuple):
+    """Expect this to come next on a connection."""
+
+    id: str
+    payload: str
+
+
+class Kill(NamedTuple):
+    """Send it a signal."""
+
+    signal: str
+
+
+class Unsupported(NamedTuple):
+    """An operation that no preview 1 program needs (``request``)."""
+
+    kind: str
+
+
+Operation = Run | Wait | Read | Write | Connect | Send | Receive | Kill | Unsupported
+
+
+class Case(NamedTuple):
+    """One test: a program, and what is done with it and expected of it.
+
+    Attributes:
+        suite: the suite's name, by which expectation files call it.
+        name: the test's name within the suite.
+        label: a short name, unique over the official suites: ``rust/path_link``.
+        mounts: further preopens, guest path -> directory; this and the next two are keys of ours.
+        sockets: the sockets that the program is given (``conformance.sockets``).
+        reactor: functions to call in turn instead of ``_start``.
+    """
+
+    suite: str
+    name: str
+    label: str
+    wasm: Path
+    operations: tuple[Operation, ...] = (Run(), Wait())
+    proposals: tuple[str, ...] = ()
+    world: str = COMMAND_WORLD
     mounts: dict[str, Path] = {}  # noqa: RUF012  never changed
     sockets: tuple[str, ...] = ()
     reactor: tuple[str, ...] = ()
 
 
-class Outcome(NamedTuple):
-    """What became of a test; ``flaw`` is empty where it passed."""
-
-    exit_code: int | None
-    stdout: str
-    stderr: str
-    flaw: str
-
-
-def load(suite: Path, target: str = "wasm32-wasip1") -> Iterator[Case]:
-    """Yield the tests of one target, by directory and name.
-
-    Raises:
-        FileNotFoundError: there are none below ``suite``.
-    """
-    modules = sorted(suite.glob(f"tests/*/testsuite/{target}/*.wasm"))
-    if not modules:
-        raise FileNotFoundError(f"{suite}: no tests/*/testsuite/{target}/*.wasm in there")
-    for wasm in modules:
-        yield _case(wasm, f"{wasm.parts[-4]}/{wasm.stem}")
-
-
-def load_directory(directory: Path) -> Iterator[Case]:
-    """Yield the tests that lie in one directory, by name.
-
-    Raises:
-        FileNotFoundError: there are none.
-    """
-    modules = sorted(directory.glob("*.wasm"))
-    if not modules:
-        raise FileNotFoundError(f"{directory}: no *.wasm in there")
-    for wasm in modules:
-        yield _case(wasm, wasm.stem)
-
-
-def _case(wasm: Path, name: str) -> Case:
-    description = wasm.with_suffix(".json")
-    spec: dict[str, Any] = json.loads(description.read_text()) if description.exists() else {}
-    if "operations" in spec:
-        spec = _flatten(spec["operations"])
-    root = spec.get("root")
-    return Case(
-        name,
-        wasm,
-        tuple(spec.get("args", ())),
-        dict(spec.get("env", {})),
-        wasm.parent / root if root else None,
-        spec.get("exit_code", 0),
-        spec.get("stdout"),
-        spec.get("stderr"),
-        {guest: wasm.parent / path for guest, path in spec.get("mounts", {}).items()},
-        tuple(spec.get("sockets", ())),
-        tuple(spec.get("reactor", ())),
-    )
-
-
-def _flatten(operations: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the flat form of a list of operations that only runs, reads and waits."""
-    flat: dict[str, Any] = {}
-    for operation in operations:
-        kind = operation.get("type", "run")
-        if kind == "run":
-            flat.update({key: operation[key] for key in _RUN_KEYS & operation.keys()})
-        elif kind == "wait":
-            flat["exit_code"] = operation.get("exit_code", 0)
-        elif kind == "read":
-            flat[operation.get("id", "stdout")] = operation.get("payload", "")
-        else:
-            raise ValueError(f"operation {kind!r} is not known")
-    return flat
-
-
-def run_case(
-    case: Case, *, filesystem: str = "host", rights: str = "grant", command: bool = False
-) -> Outcome:
-    """Run one test in copies of its directories.
+def load(suite: Path, version: str = VERSION) -> list[Case]:
+    """Return the tests in a directory, or in the suites below it, by suite and name.
 
     Args:
-        case: the test.
-        filesystem: ``"host"`` or ``"memory"``.
-        rights: ``"grant"`` or ``"strict"``.
-        command: through ``python -m wasi_host run`` instead of ``wasi_host.run``; not for
-            ``sockets`` and ``reactor``.
+        suite: a directory with ``.wasm`` files in it; or one that has below it directories with
+            a ``manifest.json``, or with the version as name: then each of them is a suite.
+        version: suites for other versions of WASI are left out.
+
+    Raises:
+        SuiteError: there are none, or a description is wrong.
     """
-    with tempfile.TemporaryDirectory(prefix="wasi-suite-") as scratch:
-        places = {} if case.root is None else {"/": case.root}
-        given = {
-            guest: _copy(source, Path(scratch) / str(number))
-            for number, (guest, source) in enumerate((places | case.mounts).items())
-        }
-        try:
-            if command:
-                done = _by_command(case, given, filesystem, rights)
-            else:
-                done = _in_process(case, given, filesystem, rights)
-        except (TimeoutExpired, subprocess.TimeoutExpired) as expired:
-            return Outcome(None, str(expired.stdout or ""), str(expired.stderr or ""), "timeout")
-    return Outcome(done.returncode, done.stdout, done.stderr, _flaw(case, done))
+    if not suite.is_dir():
+        raise SuiteError(f"{suite}: no such directory")
+    flat = any(suite.glob("*.wasm"))
+    directories = [suite] if flat else sorted({wasm.parent for wasm in suite.rglob("*.wasm")})
+    cases: list[Case] = []
+    for directory in directories:
+        if flat or (directory / "manifest.json").exists() or directory.name == version:
+            cases += _suite(directory, version)
+    if not cases:
+        raise SuiteError(f"{suite}: no .wasm in there that is a test for {version}")
+    return cases
 
 
-def _copy(source: Path, target: Path) -> Path:
-    shutil.copytree(source, target, symlinks=True)
-    for left_over in target.rglob("*.cleanup"):
-        shutil.rmtree(left_over) if left_over.is_dir() else left_over.unlink()
-    return target
+def _suite(directory: Path, version: str) -> Iterator[Case]:
+    name, own_version = _manifest(directory, version)
+    if own_version != version:
+        return
+    parts = [part for part in directory.resolve().parts if part not in (version, "testsuite")]
+    for wasm in sorted(directory.glob("*.wasm")):
+        yield _case(wasm, name, parts[-1])
 
 
-def _in_process(
-    case: Case, given: dict[str, Path], filesystem: str, rights: str
-) -> "subprocess.CompletedProcess[str]":
-    source = HostDir if filesystem == "host" else MemoryFS
-    with sockets.open_for(case.sockets) as granted:
-        sandbox = Sandbox(
-            case.wasm,
-            dirs={guest: source(path) for guest, path in given.items()},
-            env=case.env,
-            rights=rights,
-            sockets=granted,
-        )
-        if case.reactor:
-            return _call_in_turn(sandbox, case)
-        return sandbox.run(
-            case.args,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT,
-        )
+def _manifest(directory: Path, version: str) -> tuple[str, str]:
+    """Return a suite's name and version."""
+    name = str(directory.parent if directory.name == version else directory)
+    path = directory / "manifest.json"
+    if not path.exists():
+        return name, version
+    manifest = _read_json(path)
+    return str(manifest.get("name", name)), str(manifest.get("version", version))
 
 
-def _call_in_turn(sandbox: Sandbox, case: Case) -> "subprocess.CompletedProcess[str]":
-    """Call the functions of a reactor, in this order, on one instance."""
-    captured: dict[str, list[bytes]] = {"stdout": [], "stderr": []}
-    code = 0
+def _read_json(path: Path) -> dict[str, Any]:
     try:
-        with sandbox.instantiate(
-            case.args,
-            stdin=subprocess.DEVNULL,
-            stdout=captured["stdout"].append,
-            stderr=captured["stderr"].append,
-        ) as instance:
-            for name in case.reactor:
-                instance.call(name)
-    except ProcExit as ended:
-        code = ended.code
-    texts = {name: b"".join(parts).decode() for name, parts in captured.items()}
-    return subprocess.CompletedProcess([case.name, *case.args], code, **texts)
+        value = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise SuiteError(f"{path}: {error}") from None
+    if not isinstance(value, dict):
+        raise SuiteError(f"{path}: an object is expected, not {type(value).__name__}")
+    return value
 
 
-def _by_command(
-    case: Case, given: dict[str, Path], filesystem: str, rights: str
-) -> "subprocess.CompletedProcess[str]":
-    words = [sys.executable, "-m", "wasi_host", "run"]
-    for guest, path in given.items():
-        words += ["--dir" if filesystem == "host" else "--mem-dir", f"{path}::{guest}"]
-    for name, value in case.env.items():
-        words += ["--env", f"{name}={value}"]
-    if rights == "strict":
-        words.append("--strict-rights")
-    return subprocess.run(
-        [*words, str(case.wasm), *case.args],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT,
-        check=False,
-    )
+def _case(wasm: Path, suite: str, group: str) -> Case:
+    case = Case(suite, wasm.stem, f"{group}/{wasm.stem}", wasm)
+    path = wasm.with_suffix(".json")
+    if not path.exists():
+        return case
+    spec = _read_json(path)
+    try:
+        if spec.keys() & _OPERATION_KEYS:
+            if mixed := sorted(spec.keys() & _FLAT_KEYS):
+                raise ValueError(f"both forms at once: {mixed} beside operations")
+            given = spec.get("operations", [{"type": "run"}, {"type": "wait"}])
+            operations = tuple(_operation(wasm.parent, item) for item in given)
+        else:
+            operations = tuple(_from_flat(wasm.parent, spec))
+        _check_order(operations)
+        return case._replace(
+            operations=operations,
+            proposals=_texts(spec, "proposals"),
+            world=spec.get("world", COMMAND_WORLD),
+            mounts={
+                guest: wasm.parent / directory
+                for guest, directory in _text_pairs(spec, "mounts").items()
+            },
+            sockets=_texts(spec, "sockets"),
+            reactor=_texts(spec, "reactor"),
+        )
+    except (ValueError, TypeError, AttributeError) as error:
+        raise SuiteError(f"{path}: {error}") from None
 
 
-def _flaw(case: Case, done: "subprocess.CompletedProcess[str]") -> str:
-    if done.returncode != case.exit_code:
-        return f"exit code {done.returncode}, expected {case.exit_code}"
-    for stream, expected in (("stdout", case.stdout), ("stderr", case.stderr)):
-        got = getattr(done, stream)
-        if expected is not None and got != expected:
-            return f"{stream} is {got!r}, expected {expected!r}"
-    return ""
+def _from_flat(directory: Path, spec: dict[str, Any]) -> Iterator[Operation]:
+    yield _run(directory, spec)
+    for stream in ("stdout", "stderr"):
+        if spec.get(stream) is not None:
+            yield Read(stream, _text(spec, stream))
+    yield _wait(spec)
+
+
+def _operation(directory: Path, item: dict[str, Any]) -> Operation:
+    match item.get("type"):
+        case "run":
+            return _run(directory, item)
+        case "wait":
+            return _wait(item)
+        case "read":
+            return Read(_text(item, "id", "stdout"), _text(item, "payload", ""))
+        case "write":
+            return Write(_text(item, "id", "stdin"), _text(item, "payload", ""))
+        case "connect":
+            if item.get("protocol_type", "tcp") != "tcp":
+                raise ValueError(f"connect: {item['protocol_type']!r} is not supported")
+            return Connect(_text(item, "id", "server"))
+        case "send":
+            return Send(_text(item, "id"), _text(item, "payload", ""))
+        case "recv":
+            return Receive(_text(item, "id"), _text(item, "payload", ""))
+        case "kill":
+            return Kill(_text(item, "signal", "SIGTERM"))
+        case "request":
+            return Unsupported("request")
+        case kind:
+            raise ValueError(f"operation {kind!r} is not known")
+
+
+def _run(directory: Path, item: dict[str, Any]) -> Run:
+    root = directory / _text(item, "root") if item.get("root") else None
+    return Run(_texts(item, "args"), _text_pairs(item, "env"), root)
+
+
+def _wait(item: dict[str, Any]) -> Wait:
+    code = item.get("exit_code", 0)
+    if not isinstance(code, int):
+        raise TypeError(f"exit_code is a number, not {code!r}")
+    return Wait(code)
+
+
+def _text(item: dict[str, Any], key: str, default: str | None = None) -> str:
+    value = item.get(key, default)
+    if not isinstance(value, str):
+        raise TypeError(f"{key} is a text, not {value!r}")
+    return value
+
+
+def _texts(item: dict[str, Any], key: str) -> tuple[str, ...]:
+    values = item.get(key) or []
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise TypeError(f"{key} is a list of texts, not {values!r}")
+    return tuple(values)
+
+
+def _text_pairs(item: dict[str, Any], key: str) -> dict[str, str]:
+    pairs = item.get(key) or {}
+    if not isinstance(pairs, dict) or not all(isinstance(value, str) for value in pairs.values()):
+        raise TypeError(f"{key} maps texts to texts, not {pairs!r}")
+    return dict(pairs)
+
+
+def _check_order(operations: tuple[Operation, ...]) -> None:
+    """Raise ValueError where an operation comes before what it needs, or twice."""
+    running = False
+    readable, connections = {"stdout", "stderr"}, set[str]()
+    for operation in operations:
+        kind = type(operation).__name__.lower()
+        if running is isinstance(operation, Run):
+            raise ValueError(f"{kind}: {'it runs already' if running else 'nothing runs'}")
+        match operation:
+            case Run():
+                running = True
+            case Wait():
+                running = False
+                connections.clear()
+            case Read(name) if name not in readable:
+                raise ValueError(f"read: {name!r} is neither stdout nor stderr")
+            case Write(name) if name != "stdin":
+                raise ValueError(f"write: {name!r} is not stdin")
+            case Connect(name):
+                if name in connections:
+                    raise ValueError(f"connect: there is a connection {name!r} already")
+                connections.add(name)
+            case Send(name) | Receive(name) if name not in connections:
+                raise ValueError(f"{kind}: there is no connection {name!r}")
+    if running:
+        raise ValueError("the last run has no wait")

@@ -51,7 +51,8 @@ LADDER = (
     (7, "wasi_host", FRONT,
      (SPEC, ERRORS, FS, WORLD, DESCRIPTORS, PREVIEW1, LAYERS, BINDING, RUNTIMES)),
     (8, "wasi_host", "inspect", (SPEC, ERRORS, *FRONT_MODULES)),
-    (8, CONFORMANCE, "sockets suite own runner adapter report plugin",
+    (8, CONFORMANCE, "sockets suite own expectations filesystems session hosts runner "
+     "adapter report plugin",
      (SPEC, ERRORS, *FRONT_MODULES)),
     (9, CLI, "notice options run inspect doctor test main __main__",
      (*FRONT_MODULES, INSPECT, CONFORMANCE)),

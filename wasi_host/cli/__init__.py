@@ -7,7 +7,23 @@ import click
 from wasi_host.cli.run import run
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class LazyGroup(click.Group):
+    """A group whose command ``test`` is imported when it is asked for: ``run`` starts faster."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted([*super().list_commands(ctx), "test"])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command."""
+        if cmd_name != "test":
+            return super().get_command(ctx, cmd_name)
+        from wasi_host.cli.test import test
+
+        return test
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="wasi-host", prog_name="wasi-host")
 def cli() -> None:
     """Run WASI preview1 programs in a sandbox of virtual directories."""
