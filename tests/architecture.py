@@ -32,7 +32,7 @@ INSPECT, CONFORMANCE, CLI = "wasi_host.inspect", "conformance", "wasi_host.cli"
 # floor, package, its modules in the order in which they may import each other, what it sees.
 # "package:name" allows `from package import name` and nothing else of it.
 LADDER = (
-    (0, SPEC, "errno enums flags rights types layout records functions unstable", ()),
+    (0, SPEC, "errno enums flags rights types layout records functions values unstable", ()),
     (1, "wasi_host", "errors", (SPEC,)),
     (2, FS, "node walk resolve openat2 memory_data memory_tree memory_file memory_nodes memory "
             "host_nodes single host pyfs fsspec archive devices source wrapped readonly "
@@ -42,7 +42,8 @@ LADDER = (
      (SPEC, FOREIGN, STOPPED, NODE)),
     (3, DESCRIPTORS, "base file directory stream socket table", (SPEC, ERRORS, FS, WORLD)),
     (4, PREVIEW1, "state process fd path poll sock", (SPEC, ERRORS, FS, WORLD, DESCRIPTORS)),
-    (5, LAYERS, "trace policy record replay faults counting", (SPEC, ERRORS)),
+    (5, LAYERS, "layer counting policy faults recording record replay trace_format "
+     "trace_hints trace", (SPEC, ERRORS)),
     (5, BINDING, "memory context transfer codec shim", (SPEC, ERRORS)),
     (6, RUNTIMES, "contract libc_capi wasmtime_capi wasmtime_calls wasmtime_engine "
      "wasmtime_context wasmtime_instance wasmtime wasmtime_linker wasmtime_public "

@@ -151,6 +151,21 @@ class SPIPE(WasiError):
     errno = int(Errno.SPIPE)
 
 
+def wasi_error(number: int) -> type[WasiError]:
+    """Return the class to raise for any errno of the specification but SUCCESS.
+
+    Raises:
+        ValueError: there is no such errno.
+    """
+    for known in WasiError.__subclasses__():
+        if known.errno == number:
+            return known
+    code = Errno(number)
+    if code is Errno.SUCCESS:
+        raise ValueError("SUCCESS is no failure")
+    return type(code.name, (WasiError,), {"errno": int(code), "__doc__": code.name})
+
+
 def _by_host_number() -> dict[int, int]:
     table = {}
     for code in Errno:

@@ -6,7 +6,8 @@ from wasi_host.preview1 import Preview1
 from wasi_host.world.streams import BytesInput, Capture
 from wasi_spec.functions import FUNCTIONS
 from wasi_spec.records import SubscriptionFd
-from wasi_spec.types import FD, Flags, Handle, Int, List, Pointer, String
+from wasi_spec.types import FD, Flags, Handle, Int, String
+from wasi_spec.values import host_params
 
 ROWS = {row.name: row for row in FUNCTIONS}
 
@@ -24,18 +25,8 @@ VALUES = {
 
 
 def host_parameters(row):
-    """The parameters a row's method has, in order, as ``wasi_spec.functions`` derives them."""
-    if row.name == "poll_oneoff":
-        return ["subscriptions"]
-    if row.name in ("args_get", "environ_get"):
-        return []
-    names = []
-    for param in row.params:
-        if isinstance(param.type, List):
-            names.append("size" if param.type.name == "iovec_array" else "data")
-        elif not isinstance(param.type, Pointer):
-            names.append(param.name)
-    return names
+    """The names of the parameters a row's method has, in order."""
+    return [param.name for param in host_params(row)]
 
 
 def arguments(row, **given):
