@@ -1,11 +1,11 @@
-"""`python -m benchmarks percall | churn | imports`."""
+"""`python -m benchmarks percall | churn | imports | programs`."""
 
 import argparse
 import sys
 
-from benchmarks import churn, imports, percall
+from benchmarks import churn, imports, percall, programs
 
-COMMANDS = {"percall": percall, "churn": churn, "imports": imports}
+COMMANDS = {"percall": percall, "churn": churn, "imports": imports, "programs": programs}
 
 
 def main() -> int:
