@@ -27,10 +27,15 @@ VARIABLE: Final = "WASI_HOST_CACHE"
 SMALLEST: Final = 4096
 #: The oldest entries go when the cache grows over this.
 LARGEST_CACHE: Final = 2 << 30
+#: Of the digests that name entries.
+_DIGITS: Final = 64
 _SAMPLE: Final = 1 << 16
 _GRAIN_NS: Final = 2_000_000_000
 _WRITABLE_BY_OTHERS: Final = 0o022
-_READ: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+# Without waiting: a fifo in a file's place would be waited for without end.
+_READ: Final = os.O_RDONLY | sum(
+    getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_CLOEXEC", "O_NONBLOCK")
+)
 
 
 class FileIdentity(NamedTuple):
@@ -109,7 +114,9 @@ class Cache:
             return None
         line = self._read(_index_name(file, settings))
         name, _, path = (line or b"").partition(b" ")
-        return name.decode() if name and path == os.fsencode(file.path) else None
+        if len(name) != _DIGITS or name.strip(b"0123456789abcdef"):
+            return None  # nothing that we wrote
+        return name.decode() if path == os.fsencode(file.path) else None
 
     def note_file(self, file: FileIdentity, settings: str, name: str) -> None:
         """Note the digest of a file that has not changed lately."""

@@ -1,19 +1,16 @@
-"""Compiled modules on disk: what is found, what is refused, and what goes on without."""
+"""Compiled modules on disk: what is found, what is kept, and what a child compiles."""
 
 import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
 import wasi_host
-from wasi_host import modules
+from tests.sandbox.caches import GREP, entry, old_program, prepare, recorded
 from wasi_host.cache import Cache, digest, identity
 from wasi_host.runtimes.wasmtime_engine import settings
-
-GREP = Path(__file__).parents[2] / "examples" / "grep.wasm"
 
 
 @pytest.fixture
@@ -25,34 +22,13 @@ def place(tmp_path, monkeypatch):
 
 @pytest.fixture
 def compiled(monkeypatch):
-    """Names of what is compiled, in order."""
-    calls = []
-    compile_module = modules.compile_module
-
-    def counting(wasm, epochs, stack):
-        calls.append(epochs)
-        return compile_module(wasm, epochs, stack)
-
-    monkeypatch.setattr(modules, "compile_module", counting)
-    return calls
+    """Whether with epoch checks, of each compilation in order."""
+    return recorded(monkeypatch, "compile_module")
 
 
 @pytest.fixture
 def program(tmp_path):
-    """A module of this test's own, old enough to be noted by its times."""
-    path = tmp_path / "grep.wasm"
-    path.write_bytes(GREP.read_bytes())
-    os.utime(path, ns=(10**18, 10**18))
-    return path
-
-
-def prepare(program, epochs=False, **options):
-    return wasi_host.Module(program, **options).variant(epochs)
-
-
-def entry(place):
-    (found,) = place.glob("*.cwasm")
-    return found
+    return old_program(tmp_path)
 
 
 def test_the_second_time_nothing_is_compiled(place, compiled, program):
@@ -128,51 +104,6 @@ def test_the_directory_is_ours_alone(place, program):
     assert entry(place).stat().st_mode & 0o777 == 0o600
 
 
-SPOILERS = {
-    "cut short": lambda path: os.truncate(path, path.stat().st_size // 2),
-    "empty": lambda path: os.truncate(path, 0),
-    "longer": lambda path: path.write_bytes(path.read_bytes() + b"x"),
-    "changed at its beginning": lambda path: path.write_bytes(b"zzzz" + path.read_bytes()[4:]),
-    "writable by others": lambda path: path.chmod(0o666),
-    "a link": lambda path: (path.rename(path.parent / "x"), path.symlink_to("x")),
-    "a directory": lambda path: (path.unlink(), path.mkdir()),
-    "gone": lambda path: path.unlink(),
-}
-
-
-@pytest.mark.parametrize("spoil", SPOILERS.values(), ids=SPOILERS)
-def test_a_spoilt_entry_is_not_loaded_but_made_anew(place, compiled, program, spoil):
-    prepare(program)
-    spoil(entry(place))
-    assert prepare(program).compiled.exports
-    assert compiled == [False, False]
-
-
-def test_an_entry_of_somebody_else_is_not_loaded(place, compiled, program, monkeypatch):
-    prepare(program)
-    us = os.geteuid()
-    directory = place.stat()
-    fstat = os.fstat
-
-    def of_another(fd):
-        st = list(fstat(fd))
-        st[4] = us + 1 if fstat(fd).st_ino != directory.st_ino else us
-        return os.stat_result(st)
-
-    monkeypatch.setattr(os, "fstat", of_another)
-    assert Cache(str(place)).find(entry(place).stem) is None
-    monkeypatch.undo()
-    monkeypatch.setenv("WASI_HOST_CACHE", str(place))
-    assert compiled == [False]
-
-
-def test_an_entry_without_its_note_is_not_loaded(place, compiled, program):
-    prepare(program)
-    next(place.glob("*.note")).unlink()
-    prepare(program)
-    assert compiled == [False, False]
-
-
 def test_a_whole_entry_that_the_engine_refuses_is_made_anew(place, compiled, program):
     prepare(program)
     name = entry(place).stem
@@ -180,41 +111,6 @@ def test_a_whole_entry_that_the_engine_refuses_is_made_anew(place, compiled, pro
     prepare(program)
     prepare(program)
     assert compiled == [False, False]
-
-
-@pytest.mark.parametrize("mode", [0o777, 0o770], ids=["by all", "by the group"])
-def test_a_directory_that_others_may_write_to_is_not_used(place, compiled, program, mode):
-    place.mkdir()
-    place.chmod(mode)
-    prepare(program)
-    prepare(program)
-    assert (compiled, list(place.iterdir())) == ([False, False], [])
-
-
-def test_a_directory_that_is_a_link_is_not_used(place, compiled, program, tmp_path):
-    (tmp_path / "real").mkdir(mode=0o700)
-    place.symlink_to("real")
-    prepare(program)
-    assert list((tmp_path / "real").iterdir()) == []
-
-
-def test_a_directory_that_cannot_be_made_costs_only_time(monkeypatch, compiled, program, tmp_path):
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("WASI_HOST_CACHE", str(tmp_path / "file" / "cache"))
-    prepare(program)
-    prepare(program)
-    assert compiled == [False, False]
-
-
-def test_a_full_disk_costs_only_time_and_leaves_no_half(place, compiled, program, monkeypatch):
-    def full(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    prepare(program)
-    prepare(program)
-    assert compiled == [False, False]
-    assert not list(place.glob("*.cwasm")) + list(place.glob("*.part"))
 
 
 def test_every_setting_of_the_engine_is_part_of_the_name():
@@ -231,15 +127,6 @@ def test_the_oldest_entries_go_when_there_is_too_much(place, monkeypatch):
         os.utime(place / f"{name}.cwasm", (then, then))
     cache.keep("newest", bytes(100))
     assert {path.stem for path in place.glob("*.cwasm")} == {"newest", "new"}
-
-
-def test_two_processes_at_once_are_safe(place, program):
-    code = f"import wasi_host; wasi_host.Module({str(program)!r}).variant(False); print('ok')"
-    children = [
-        subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) for _ in range(2)
-    ]
-    assert [child.communicate()[0] for child in children] == [b"ok\n", b"ok\n"]
-    assert len(list(place.glob("*"))) == 3
 
 
 def test_a_precompiled_file_is_run(place, program, tmp_path):
