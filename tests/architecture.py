@@ -35,7 +35,8 @@ LADDER = (
     (0, SPEC, "errno enums flags rights types layout records functions values unstable", ()),
     (1, "wasi_host", "errors", (SPEC,)),
     (2, FS, "node walk resolve openat2 memory_data memory_tree memory_file memory_nodes memory "
-            "host_nodes single host pyfs fsspec archive devices source wrapped readonly "
+            "host_nodes single host path_store path_attributes path_tree path_nodes pyfs_import "
+            "pyfs fsspec archive devices source wrapped readonly "
             "quota_account quota filter overlay namespace export",
      (SPEC, FOREIGN)),
     (2, WORLD, "clocks randomness wake scheduler streams stdio sockets",
@@ -64,7 +65,7 @@ LADDER = (
 THIRD_PARTIES = {
     "click": ((CLI,), True),
     "rich": ((CLI,), False),
-    "fs": (("wasi_host.fs.pyfs", "wasi_host.fs.export"), False),
+    "fs": (("wasi_host.fs.pyfs_import", "wasi_host.fs.export"), False),
     "fsspec": (("wasi_host.fs.fsspec",), False),
     "wasmtime": ((RUNTIMES, "wasi_host.wasi"), False),
     "pytest": (("conformance.plugin",), True),
@@ -79,7 +80,7 @@ CTYPES_USERS = {
 EXEC_USERS = {"wasi_host.binding.shim"}
 WHOLE_MEMORY_USERS = EXEC_USERS | {"wasi_host.binding.memory", "wasi_host.runtimes.wasmtime_capi"}
 # Only here may modules of ours be imported inside functions: a command loads what it needs.
-LAZY_IMPORTERS = {"wasi_host", "wasi_host.__main__"}
+LAZY_IMPORTERS = {"wasi_host", "wasi_host.__main__", "wasi_host.fs.source"}
 
 
 def rows():

@@ -19,7 +19,12 @@ pay for it.
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from wasi_host.directories import Quota, ReadOnly
+    from wasi_host.directories import (
+        ForeignFilesystemWarning,
+        PyFilesystem,
+        Quota,
+        ReadOnly,
+    )
     from wasi_host.limits import Limits
     from wasi_host.modules import Module, NotAWasiModule
     from wasi_host.results import (
@@ -42,6 +47,7 @@ __all__ = [
     "PIPE",
     "STDOUT",
     "CompletedRun",
+    "ForeignFilesystemWarning",
     "HostDir",
     "Instance",
     "Limits",
@@ -49,6 +55,7 @@ __all__ = [
     "Module",
     "NotAWasiModule",
     "ProcExit",
+    "PyFilesystem",
     "Quota",
     "ReadOnly",
     "RunError",
@@ -62,7 +69,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "directories": ("Quota", "ReadOnly"),
+    "directories": ("ForeignFilesystemWarning", "PyFilesystem", "Quota", "ReadOnly"),
     "limits": ("Limits",),
     "modules": ("Module", "NotAWasiModule"),
     "sandbox": ("Instance", "ProcExit", "Sandbox", "run"),

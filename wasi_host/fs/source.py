@@ -1,10 +1,11 @@
 """What may be given where a filesystem is wanted, and the filesystem that each stands for.
 
 Wrappers and overlays take the same things as ``dirs=`` does; here is the one place that tells
-them apart.
+them apart. Adapters are imported when something for them is given: most programs pay for none.
 """
 
 import os
+import sys
 from collections.abc import Mapping
 from typing import Any, TypeAlias, Union
 
@@ -23,7 +24,8 @@ def filesystem_of(value: object, what: str) -> FileSystem:
 
     Args:
         value: a path to a host directory, or to a file, which then is alone in a directory; a
-            dict of files, of which a tree in memory is made; or a filesystem, returned as it is.
+            dict of files, of which a tree in memory is made; a filesystem, returned as it is; or
+            one of pyfilesystem2.
         what: what messages call it, such as ``dirs['/data']``.
 
     Raises:
@@ -35,6 +37,10 @@ def filesystem_of(value: object, what: str) -> FileSystem:
         return value
     if isinstance(value, Mapping):
         return MemoryFS(value)
+    if is_pyfilesystem(value):
+        from wasi_host.fs.pyfs import PyFilesystem
+
+        return PyFilesystem(value)
     if isinstance(value, str) and "://" in value:
         raise ValueError(f"{what}: {value!r} is a URL; only directories are supported")
     if isinstance(value, str | os.PathLike):
@@ -44,3 +50,12 @@ def filesystem_of(value: object, what: str) -> FileSystem:
         f"{what} must be a path, a dict of files, HostDir or MemoryFS, "
         f"not {type(value).__name__}{hint}"
     )
+
+
+def is_pyfilesystem(value: object) -> bool:
+    """Tell whether a value is a filesystem of pyfilesystem2, or of a fork of it.
+
+    Whoever holds one has imported its base; nothing has to be imported to find out.
+    """
+    base = sys.modules.get("fs.base")
+    return base is not None and isinstance(value, base.FS)
