@@ -73,9 +73,11 @@ class Store(ABC):
 
     Attributes:
         sparse: a hole costs nothing, so files may be extended as far as the host lets them.
+        replaces: a move puts one file in the place of another, and never copies into that.
     """
 
     sparse: bool = False
+    replaces: bool = False
 
     @abstractmethod
     def info(self, path: str) -> Info:

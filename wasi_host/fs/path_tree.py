@@ -286,8 +286,7 @@ class Tree:
                 self.store.remove_dir(to)
             self._move_dir(path, to, times)
         else:
-            if present is not None and present.filetype == LINK:
-                # Else a store that copies would write through it.
+            if present is not None and self._written_through(to, present):
                 self.store.unlink(to)
             self.store.move_file(path, to)
         if replaced is not None:
@@ -295,6 +294,10 @@ class Tree:
         self._moved(path, to, times)
         self.changed(parent)
         self.changed(to_parent)
+
+    def _written_through(self, to: str, present: Info) -> bool:
+        """Tell whether a store that copies would do harm to what is there: a link, an open file."""
+        return not self.store.replaces and (present.filetype == LINK or to in self._places)
 
     def _at_or_below(self, path: str) -> list[Place]:
         below = f"{path}/"

@@ -178,9 +178,8 @@ class _PyfsStore(Store):
         self._owned = owned
         self._guard = _FsGuard(kept.append)
         with self._guard:
-            self._on_disk = bool(filesystem.hassyspath("/"))
-            self._renames = filesystem.getmeta().get("supports_rename") is True
-        self.sparse = self._on_disk
+            self.sparse = bool(filesystem.hassyspath("/"))
+            self.replaces = self.sparse and filesystem.getmeta().get("supports_rename") is True
 
     def info(self, path: str) -> Info:
         """Return what there is at a path."""
@@ -241,7 +240,7 @@ class _PyfsStore(Store):
 
     def move_dir(self, path: str, to: str) -> bool:
         """Move a directory by the host, if it is one's; ``movedir`` copies what links lead to."""
-        if not (self._on_disk and self._renames):
+        if not self.replaces:
             return False
         with self._guard:
             os.rename(self._fs.getsyspath(path), self._fs.getsyspath(to))
