@@ -46,9 +46,9 @@ LADDER = (
     (5, LAYERS, "layer counting policy faults recording record replay trace_format "
      "trace_hints trace", (SPEC, ERRORS)),
     (5, BINDING, "memory context transfer codec shim", (SPEC, ERRORS)),
-    (6, RUNTIMES, "contract libc_capi wasmtime_capi wasmtime_calls wasmtime_engine "
-     "wasmtime_context wasmtime_instance wasmtime wasmtime_linker wasmtime_public "
-     "wasmtime_check wasmtime_choice pywasm pywasm3",
+    (6, RUNTIMES, "contract libc_capi wasmtime_declarations wasmtime_capi wasmtime_calls "
+     "wasmtime_pooling wasmtime_engine wasmtime_context wasmtime_instance wasmtime "
+     "wasmtime_linker wasmtime_public wasmtime_check wasmtime_choice pywasm pywasm3",
      (SPEC, ERRORS, BINDING)),
     (7, "wasi_host", FRONT,
      (SPEC, ERRORS, FS, WORLD, DESCRIPTORS, PREVIEW1, LAYERS, BINDING, RUNTIMES)),
@@ -72,6 +72,7 @@ THIRD_PARTIES = {
     "jinja2": (("conformance.report",), False),
 }
 CTYPES_USERS = {
+    "wasi_host.runtimes.wasmtime_declarations",
     "wasi_host.runtimes.wasmtime_capi",
     "wasi_host.runtimes.wasmtime_calls",
     "wasi_host.runtimes.libc_capi",

@@ -18,6 +18,7 @@ from wasi_host.runtimes import wasmtime_capi as capi
 from wasi_host.runtimes.contract import Compiled
 from wasi_host.runtimes.wasmtime import Binding
 from wasi_host.runtimes.wasmtime_engine import WASM_STACK, CompiledModule
+from wasi_host.runtimes.wasmtime_pooling import Pooling
 from wasi_host.runtimes.wasmtime_public import PublicModule
 
 #: The majors on which our tests ran.
@@ -39,19 +40,23 @@ class RawModule(CompiledModule):
         return Binding(self)
 
 
-def compile_module(wasm: bytes, epochs: bool, stack: int = WASM_STACK) -> Compiled:
-    """Compile a module on the way chosen for this process.
+def compile_module(
+    wasm: bytes, epochs: bool, stack: int = WASM_STACK, pooling: Pooling | None = None
+) -> Compiled:
+    """Compile a module on the way chosen for this process; the public API knows no pools.
 
     Raises:
         NotAWasiModule: the engine refuses it.
         EngineNotFound: there is no engine.
     """
     if way() == "raw":
-        return RawModule(wasm, epochs, stack)
+        return RawModule(wasm, epochs, stack, pooling)
     return PublicModule(wasm, epochs, stack)
 
 
-def load_compiled(path: str, epochs: bool, stack: int = WASM_STACK) -> Compiled:
+def load_compiled(
+    path: str, epochs: bool, stack: int = WASM_STACK, pooling: Pooling | None = None
+) -> Compiled:
     """Load a file that the engine made; native code, so it must come from a trusted place.
 
     Raises:
@@ -60,7 +65,7 @@ def load_compiled(path: str, epochs: bool, stack: int = WASM_STACK) -> Compiled:
     """
     if way() != "raw":
         raise NotAWasiModule("precompiled modules need the engine's C API")
-    return RawModule(path, epochs, stack)
+    return RawModule(path, epochs, stack, pooling)
 
 
 def way() -> str:

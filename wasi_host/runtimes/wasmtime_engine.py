@@ -3,7 +3,8 @@
 There are two engines a process, made at first use and never freed: linkers, thunks and function
 types hold their addresses. They differ in epoch checks, which let a guest that computes be
 stopped and cost compute time, so only runs that can be asked to stop use the second. A larger
-stack than usual takes a further engine.
+stack than usual takes a further engine, and so do pools. What one compiled, all others of the
+same epoch checks can load.
 """
 
 import os
@@ -23,6 +24,8 @@ from wasi_host.runtimes.contract import (
     pack,
 )
 from wasi_host.runtimes.libc_capi import trap_handlers
+from wasi_host.runtimes.wasmtime_declarations import ByteVec
+from wasi_host.runtimes.wasmtime_pooling import Pooling, use_pool
 
 #: Wasm stack in bytes, on the thread that calls the guest.
 WASM_STACK: Final = 1 << 20
@@ -33,8 +36,8 @@ MEMORY_RESERVATION: Final = 1 << 32
 def new_function_type(lib: capi.Library, kind: FunctionType) -> int:
     """Return a new function type; it belongs to the first engine it is used with."""
 
-    def vector(kinds: tuple[str, ...]) -> capi.ByteVec:
-        made = capi.ByteVec()
+    def vector(kinds: tuple[str, ...]) -> ByteVec:
+        made = ByteVec()
         values = [lib.wasm_valtype_new(capi.KIND_NUMBERS[kind]) for kind in kinds]
         lib.wasm_valtype_vec_new(made.address, len(kinds), capi.pointers(values))
         return made
@@ -51,12 +54,19 @@ class Engine:
         epochs: whether its modules have epoch checks.
         stack: bytes of stack a guest may use.
         parallel: whether it compiles on several threads.
+        pooling: how much it keeps ready for instances; None: made for each on demand.
 
     Attributes:
         pointer: the engine's address.
     """
 
-    def __init__(self, epochs: bool, stack: int = WASM_STACK, parallel: bool = True) -> None:
+    def __init__(
+        self,
+        epochs: bool,
+        stack: int = WASM_STACK,
+        parallel: bool = True,
+        pooling: Pooling | None = None,
+    ) -> None:
         lib = self.lib = capi.library()
         self.epochs = epochs
         config = lib.wasm_config_new()
@@ -70,6 +80,8 @@ class Engine:
             lib.config_parallel_compilation_set(config, False)
         lib.config_wasm_exceptions_set(config, True)
         lib.config_wasm_tail_call_set(config, True)
+        if pooling is not None:
+            use_pool(config, pooling)
         self.pointer: int = lib.wasm_engine_new_with_config(config)
         trap_handlers.save()
         self._function_types: dict[FunctionType, int] = {}
@@ -88,7 +100,7 @@ class Engine:
         self.lib.engine_increment_epoch(self.pointer)
 
 
-_engines: dict[tuple[int, bool, int], Engine] = {}
+_engines: dict[tuple[int, bool, int, Pooling | None], Engine] = {}
 _engines_lock = Lock()
 _first_process: Final = os.getpid()
 
@@ -99,20 +111,21 @@ def _renew_lock() -> None:
     _engines_lock = Lock()
 
 
-def engine(epochs: bool, stack: int = WASM_STACK) -> Engine:
+def engine(epochs: bool, stack: int = WASM_STACK, pooling: Pooling | None = None) -> Engine:
     """Return the process's engine with these settings; there is one for each, and none is freed.
 
     A forked child has none of the parent's compiling threads and would wait for them for ever,
     so it gets an engine of its own that compiles on the calling thread.
     """
     process = os.getpid()
-    found = _engines.get((process, epochs, stack))
+    key = process, epochs, stack, pooling
+    found = _engines.get(key)
     if found is None:
         with _engines_lock:
-            found = _engines.get((process, epochs, stack))
+            found = _engines.get(key)
             if found is None:
-                found = Engine(epochs, stack, parallel=process == _first_process)
-                _engines[process, epochs, stack] = found
+                found = Engine(epochs, stack, process == _first_process, pooling)
+                _engines[key] = found
     return found
 
 
@@ -137,7 +150,7 @@ def wat_to_wasm(source: bytes) -> bytes:
         NotAWasiModule: the text has an error; the message shows where.
     """
     lib = capi.library()
-    vector = capi.ByteVec()
+    vector = ByteVec()
     error = lib.wat2wasm(source, len(source), vector.address)
     if error:
         raise NotAWasiModule(f"the WebAssembly text is wrong: {lib.message_of_error(error)}")
@@ -151,13 +164,20 @@ class CompiledModule:
         wasm: the bytes of the module, or the path of a file made of ``serialize``.
         epochs: whether it has epoch checks.
         stack: bytes of stack its instances may use.
+        pooling: where its instances are made.
 
     Raises:
         NotAWasiModule: the engine refuses the module; the message says why.
     """
 
-    def __init__(self, wasm: bytes | str, epochs: bool, stack: int = WASM_STACK) -> None:
-        self.engine = engine(epochs, stack)
+    def __init__(
+        self,
+        wasm: bytes | str,
+        epochs: bool,
+        stack: int = WASM_STACK,
+        pooling: Pooling | None = None,
+    ) -> None:
+        self.engine = engine(epochs, stack, pooling)
         self.epochs = epochs
         self.lib = self.engine.lib
         module = capi.OutPointer()
@@ -184,14 +204,14 @@ class CompiledModule:
         Raises:
             RuntimeError: the engine cannot.
         """
-        vector = capi.ByteVec()
+        vector = ByteVec()
         error = self.lib.module_serialize(self.pointer, vector.address)
         if error:
             raise RuntimeError(self.lib.message_of_error(error))
         return self.lib.take_bytes(vector)
 
     def _read_imports(self) -> list[Import]:
-        lib, vector, result = self.lib, capi.ByteVec(), []
+        lib, vector, result = self.lib, ByteVec(), []
         lib.module_imports(self.pointer, vector.address)
         for item in capi.elements(vector):
             kind = lib.wasm_importtype_type(item)
@@ -207,7 +227,7 @@ class CompiledModule:
         return result
 
     def _read_exports(self) -> dict[str, Export]:
-        lib, vector, result = self.lib, capi.ByteVec(), {}
+        lib, vector, result = self.lib, ByteVec(), {}
         lib.module_exports(self.pointer, vector.address)
         for item in capi.elements(vector):
             name = capi.text(lib.wasm_exporttype_name(item))
