@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     )
     from wasi_host.limits import Limits
     from wasi_host.modules import Module, NotAWasiModule
+    from wasi_host.pool import Pool
     from wasi_host.results import (
         DEVNULL,
         PIPE,
@@ -54,6 +55,7 @@ __all__ = [
     "MemoryFS",
     "Module",
     "NotAWasiModule",
+    "Pool",
     "ProcExit",
     "PyFilesystem",
     "Quota",
@@ -72,6 +74,7 @@ _HOMES = {
     "directories": ("ForeignFilesystemWarning", "PyFilesystem", "Quota", "ReadOnly"),
     "limits": ("Limits",),
     "modules": ("Module", "NotAWasiModule"),
+    "pool": ("Pool",),
     "sandbox": ("Instance", "ProcExit", "Sandbox", "run"),
     "sources": ("HostDir", "MemoryFS"),
     "wasi": ("Wasi",),

@@ -16,6 +16,7 @@ from wasi_host.limits import call_after
 from wasi_host.modules import Module
 from wasi_host.results import ENDED, TRAPPED, CompletedRun, Usage
 from wasi_host.runtimes.contract import Instance
+from wasi_host.runtimes.wasmtime_pooling import Pooling
 from wasi_host.sources import SocketSource
 from wasi_host.stacks import call_with_room
 from wasi_host.streams import Spec
@@ -31,6 +32,7 @@ class Recipe(NamedTuple):
 
     module: Module
     setting: Setting
+    pooling: Pooling | None = None
 
 
 class Guest:
@@ -61,11 +63,11 @@ class Guest:
         epochs: bool,
         sockets: tuple[SocketSource, ...] | None = None,
     ) -> None:
-        module, setting = recipe
+        module, setting, pooling = recipe
         name = module.name if argv0 is None else argv0
         self._stack = setting.limits.stack
         self._memory = min(setting.limits.memory, _ALL_MEMORY)
-        self._variant = module.variant(epochs, self._stack)
+        self._variant = module.variant(epochs, self._stack, pooling)
         self.instance: Instance | None = None
         self.around = Surroundings(setting, [name, *words], spec, env, sockets)
         self.streams = self.around.streams

@@ -4,7 +4,7 @@ Theory of operation. A Python handler that raises would be lost inside the engin
 the guest would go on with a garbage errno; and while the main thread is inside a guest that
 computes, no Python handler runs at all. So while a guest runs on the main thread,
 
-* stand-ins take the place of the handlers of SIGINT, SIGTERM and SIGALRM; one notes its signal
+* a stand-in takes the place of the handlers of SIGINT, SIGTERM and SIGALRM; it notes the signal
   and stops the guest, and the handler itself is called after the guest has ended, where its
   exception comes out of ``run()``;
 * the interpreter's wakeup descriptor is a pipe that a thread of ours reads: it stops the guest
@@ -13,6 +13,11 @@ computes, no Python handler runs at all. So while a guest runs on the main threa
 A module without them that computes can only be ended with the process: the thread does that at
 the second signal (at the first, where ``insist`` was called, as the command does), after the
 guest had a moment to end by itself.
+
+Changing handlers and descriptor takes several microseconds, as long as a short guest runs. So
+whoever runs many (``hold``) may leave the stand-in where it is between runs: without a guest it
+just calls the handler it stands for. A handler that is set meanwhile is stood in for at the next
+run; the descriptor stays only where nobody else uses it.
 """
 
 import os
@@ -28,8 +33,9 @@ from _signal import (  # type: ignore[import-not-found]
     set_wakeup_fd,
     signal,
 )
-from _thread import allocate_lock
+from _thread import get_ident
 from collections.abc import Callable
+from time import monotonic, sleep
 from types import FrameType, TracebackType
 from typing import Final
 
@@ -37,8 +43,10 @@ Stop = Callable[[str], None]
 Handler = Callable[[int, FrameType | None], object]
 
 _SIGNALS: Final = (SIGINT, SIGTERM, SIGALRM)
-#: Seconds a guest gets to end by itself before the process is ended.
-_MOMENT: Final = 0.25
+#: How often, and for how many seconds each, it is asked whether a guest ended by itself.
+_PATIENCE: Final = (25, 0.01)
+#: Seconds after which it is seen to that the wakeup descriptor is still ours.
+_SURE: Final = 0.05
 
 
 class _Watcher:
@@ -46,6 +54,7 @@ class _Watcher:
 
     def __init__(self) -> None:
         self.patience = 1
+        self.main_thread = threading.main_thread().ident
         self._process = 0
         self._pipe = (-1, -1)
         #: The innermost run on the main thread that a signal would stop.
@@ -72,10 +81,10 @@ class _Watcher:
                 if self.outer >= 0:
                     self._tell_outer(number)
                 run = self.current
-                if run is not None and number in run.handlers:
+                if run is not None and number in _handlers:
                     run.count += 1
                     run.stop("interrupt")
-                    if run.count >= self.patience and not run.running.acquire(timeout=_MOMENT):
+                    if run.count >= self.patience and not _ends(run):
                         os._exit(128 + number)
 
     def _tell_outer(self, number: int) -> None:
@@ -94,6 +103,109 @@ def insist() -> None:
     _watcher.patience = 1
 
 
+#: The handlers that the stand-in stands for, by signal; none where it is not set.
+_handlers: Final[dict[int, Handler]] = {}
+
+
+def _stand_in(number: int, frame: FrameType | None) -> None:
+    run = _watcher.current
+    if run is None:
+        _handlers[number](number, frame)
+    else:
+        run.noted.append(number)
+        run.stop("interrupt")
+
+
+def _ends(run: "Interruptible") -> bool:
+    """Give a run a moment to end; tell whether it did."""
+    times, pause = _PATIENCE
+    for _ in range(times):
+        if run.over:
+            return True
+        sleep(pause)
+    return run.over
+
+
+class _Place:
+    """Where the stand-in and the wakeup descriptor are put; used by the main thread only.
+
+    Attributes:
+        holders: how many want them left in place between runs.
+    """
+
+    def __init__(self) -> None:
+        self.holders = 0
+        self._armed = False
+        self._armed_at = 0.0
+
+    def take(self) -> bool:
+        """Put them in place; False where no signal has a handler to stand in for."""
+        for number in _SIGNALS:
+            handler = getsignal(number)
+            if handler is _stand_in:
+                continue
+            if callable(handler):
+                _handlers[number] = handler
+                signal(number, _stand_in)
+            else:
+                _handlers.pop(number, None)
+        if not _handlers:
+            return False
+        now = monotonic()
+        if not self._armed or now - self._armed_at > _SURE:
+            fd = _watcher.descriptor()
+            before = set_wakeup_fd(fd, warn_on_full_buffer=False)
+            if before != fd:
+                _watcher.outer = before
+            self._armed, self._armed_at = True, now
+        return True
+
+    def forget(self) -> None:
+        """Take back the wakeup descriptor in a forked child: it would wake the parent."""
+        if self._armed:
+            set_wakeup_fd(-1)
+            self._armed = False
+
+    def leave(self) -> None:
+        """Give them back, as far as nobody wants them left."""
+        if self._armed and (not self.holders or _watcher.outer >= 0):
+            set_wakeup_fd(_watcher.outer, warn_on_full_buffer=False)
+            self._armed = False
+        if not self.holders:
+            for number, handler in _handlers.items():
+                if getsignal(number) is _stand_in:
+                    signal(number, handler)
+            _handlers.clear()
+
+
+_place: Final = _Place()
+
+
+def _after_fork() -> None:
+    """Note the thread that forked, which is the child's main thread."""
+    _watcher.main_thread = get_ident()
+    _watcher.outer = -1
+    _place.forget()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
+def hold() -> bool:
+    """Leave the stand-in in place after runs, until ``release``; False but on the main thread."""
+    if get_ident() != _watcher.main_thread:
+        return False
+    _place.holders += 1
+    return True
+
+
+def release() -> None:
+    """Take back one ``hold``; on another thread than the main one at the next run there."""
+    _place.holders -= 1
+    if get_ident() == _watcher.main_thread and _watcher.current is None:
+        _place.leave()
+
+
 class Interruptible:
     """Context manager around a guest's run: signals call ``stop("interrupt")`` meanwhile.
 
@@ -101,40 +213,34 @@ class Interruptible:
     nothing is changed.
 
     Attributes:
-        handlers: the handlers that the stand-ins replace.
         count: how many signals came.
-        running: a lock held while the guest runs.
+        noted: the signals to be handled after the run.
+        over: whether the run has ended.
     """
 
-    __slots__ = ("_noted", "_outer_fd", "_outer_run", "count", "handlers", "running", "stop")
+    __slots__ = ("_outer_run", "_placed", "count", "noted", "over", "stop")
 
     def __init__(self, stop: Stop) -> None:
         self.stop = stop
-        self.handlers: dict[int, Handler] = {}
-        self.count = 0
 
     def __enter__(self) -> None:
-        if threading.get_ident() != threading.main_thread().ident:
+        self._placed = get_ident() == _watcher.main_thread
+        if not self._placed:
             return
-        for number in _SIGNALS:
-            handler = getsignal(number)
-            if callable(handler):
-                self.handlers[number] = handler
-        if not self.handlers:
-            return
-        self._noted: list[int] = []
-        self.running = allocate_lock()
-        self.running.acquire()
-        self._outer_run, _watcher.current = _watcher.current, self
-        for number in self.handlers:
-            signal(number, self._note)
-        self._outer_fd = set_wakeup_fd(_watcher.descriptor(), warn_on_full_buffer=False)
-        if self._outer_run is None:
-            _watcher.outer = self._outer_fd
-
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        self._noted.append(number)
-        self.stop("interrupt")
+        self.count = 0
+        self.over = False
+        self.noted: list[int] = []
+        self._outer_run = _watcher.current
+        # Before the stand-in is in place, so that no signal is handled inside the guest.
+        _watcher.current = self
+        try:
+            self._placed = _place.take()
+        except BaseException:  # a handler ran before it was stood in for
+            self._placed = False
+            raise
+        finally:
+            if not self._placed:
+                _watcher.current = self._outer_run
 
     def __exit__(
         self,
@@ -142,13 +248,16 @@ class Interruptible:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if not self.handlers:
+        if not self._placed:
             return
-        self.running.release()
-        _watcher.current = self._outer_run
-        set_wakeup_fd(self._outer_fd, warn_on_full_buffer=False)
-        for number, handler in self.handlers.items():
-            signal(number, handler)
-        for number in dict.fromkeys(self._noted):
-            # The default handler raises KeyboardInterrupt; another may do as it likes.
-            self.handlers[number](number, None)
+        self.over = True
+        outer = _watcher.current = self._outer_run
+        handlers = dict(_handlers) if self.noted else _handlers
+        if outer is None:
+            _place.leave()
+        for number in dict.fromkeys(self.noted) if self.noted else ():
+            if outer is not None:
+                _stand_in(number, None)
+            else:
+                # The default handler raises KeyboardInterrupt; another may do as it likes.
+                handlers[number](number, None)

@@ -20,6 +20,7 @@ from wasi_host.runtimes.wasmtime_engine import (
     settings,
     wat_to_wasm,
 )
+from wasi_host.runtimes.wasmtime_pooling import Pooling
 
 __all__ = ["Module", "NotAWasiModule", "load"]
 
@@ -56,7 +57,7 @@ class Module:
         self._cache = Cache(default_directory() if cache else None)
         self._file: FileIdentity | None = None
         self._wasm: bytes | None = None
-        self._variants: dict[tuple[bool, int], _Variant] = {}
+        self._variants: dict[tuple[bool, int, Pooling | None], Variant] = {}
         self._lock = Lock()
         if isinstance(source, bytes | bytearray | memoryview):
             self.name = name or "module"
@@ -91,45 +92,49 @@ class Module:
             return Module, (self._file.path, self.name)
         return Module, (self._read(), self.name)
 
-    def variant(self, epochs: bool, stack: int = WASM_STACK) -> "_Variant":
+    def variant(
+        self, epochs: bool, stack: int = WASM_STACK, pooling: Pooling | None = None
+    ) -> "Variant":
         """Return the module compiled for these settings; compiled at the first call.
 
         Args:
             epochs: whether its guests can be stopped while they compute.
             stack: bytes of stack a guest may use.
+            pooling: the pool in which its instances are made; None: made on demand.
 
         Raises:
             NotAWasiModule: the engine refuses it, or it imports what is not in WASI preview1.
         """
-        variant = self._variants.get((epochs, stack))
+        key = epochs, stack, pooling
+        variant = self._variants.get(key)
         if variant is None:
             with self._lock:
-                variant = self._variants.get((epochs, stack))
+                variant = self._variants.get(key)
                 if variant is None:
-                    variant = self._variants[epochs, stack] = self._prepare(epochs, stack)
+                    variant = self._variants[key] = self._prepare(*key)
         return variant
 
-    def _prepare(self, epochs: bool, stack: int) -> "_Variant":
+    def _prepare(self, epochs: bool, stack: int, pooling: Pooling | None) -> "Variant":
         try:
-            compiled = self._compiled(epochs, stack)
+            compiled = self._compiled(epochs, stack, pooling)
         except NotAWasiModule as error:
             raise NotAWasiModule(f"{self.name}: {error}") from None
         try:
-            variant = _Variant(compiled)
+            variant = Variant(compiled)
         except NotAWasiModule as error:
             raise NotAWasiModule(f"{self.name}: {error}\n{_advice(compiled)}") from None
         _check_memory(compiled, self.name)
         return variant
 
-    def _compiled(self, epochs: bool, stack: int) -> Compiled:
+    def _compiled(self, epochs: bool, stack: int, pooling: Pooling | None) -> Compiled:
         if self.precompiled and self._file is not None:
-            return load_compiled(self._file.path, epochs, stack)
+            return load_compiled(self._file.path, epochs, stack, pooling)
         if self._cache.directory is None or way() != "raw":
-            return compile_module(self._read(), epochs, stack)
+            return compile_module(self._read(), epochs, stack, pooling)
         wanted = settings(epochs)
         name = self._cache.name_for(self._file, wanted) if self._file is not None else None
         if name is None and len(self._read()) < SMALLEST:
-            return compile_module(self._read(), epochs, stack)
+            return compile_module(self._read(), epochs, stack, pooling)
         if name is None:
             name = digest(self._read(), wanted)
             if self._file is not None:
@@ -137,16 +142,16 @@ class Module:
         found = self._cache.find(name)
         if found is not None:
             try:
-                return load_compiled(found, epochs, stack)
+                return load_compiled(found, epochs, stack, pooling)
             except NotAWasiModule:
                 pass  # of another engine, or damaged: made anew
-        compiled = compile_module(self._read(), epochs, stack)
+        compiled = compile_module(self._read(), epochs, stack, pooling)
         if isinstance(compiled, CompiledModule):
             self._cache.keep(name, compiled.serialize())
         return compiled
 
 
-class _Variant:
+class Variant:
     """A module compiled one way, and its free bindings.
 
     ``list.pop`` and ``append`` are atomic: no lock, and no binding belongs to a thread.

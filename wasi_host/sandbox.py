@@ -10,6 +10,7 @@ from wasi_host.interrupts import Interruptible
 from wasi_host.limits import Limits
 from wasi_host.modules import Module, load
 from wasi_host.results import CompletedRun, TimeoutExpired
+from wasi_host.runtimes.wasmtime_pooling import Pooling
 from wasi_host.sources import SocketSource, Source, checked_sockets
 from wasi_host.streams import Spec, specify
 from wasi_host.surroundings import DEFAULT_LIMITS, checked_setting
@@ -55,7 +56,7 @@ class Sandbox:
         TypeError, ValueError: an argument of the wrong kind, or out of range.
     """
 
-    __slots__ = ("_options", "_recipe")
+    __slots__ = ("_options", "recipe")
 
     def __init__(
         self,
@@ -76,11 +77,24 @@ class Sandbox:
             "rights": rights,
             "sockets": setting.sockets,
         }
-        self._recipe = Recipe(load(module), setting)
+        self.recipe = Recipe(load(module), setting)
+
+    @property
+    def module(self) -> ModuleSource:
+        """The module, as it was given."""
+        given: ModuleSource = self._options["module"]
+        return given
+
+    def pooled(self, pooling: Pooling) -> "Sandbox":
+        """Return the same with instances that are made in a pool of the engine."""
+        other = Sandbox.__new__(Sandbox)
+        other._options = self._options
+        other.recipe = self.recipe._replace(pooling=pooling)
+        return other
 
     def replace(self, **changes: object) -> "Sandbox":
         """Return a sandbox that differs in the arguments given here."""
-        options: dict[str, Any] = {**self._options, "module": self._recipe.module, **changes}
+        options: dict[str, Any] = {**self._options, "module": self.recipe.module, **changes}
         return Sandbox(**options)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -90,7 +104,7 @@ class Sandbox:
         return _rebuild, (self._options,)
 
     def __repr__(self) -> str:
-        return f"Sandbox({self._recipe.module.name!r}, dirs={list(self._options['dirs'] or ())})"
+        return f"Sandbox({self.recipe.module.name!r}, dirs={list(self._options['dirs'] or ())})"
 
     def run(
         self,
@@ -117,7 +131,7 @@ class Sandbox:
         ``argv`` is what follows the program's name; ``env`` and ``sockets`` are those of this
         run, None the sandbox's.
         """
-        recipe = self._recipe
+        recipe = self.recipe
         words = [os.fspath(word) for word in _list(argv)]
         spec = specify(
             input=input,
@@ -133,7 +147,8 @@ class Sandbox:
         epochs = timeout is not None
         if invoke is None:
             stack = recipe.setting.limits.stack
-            recipe.module.variant(epochs, stack).require_command(recipe.module.name)
+            variant = recipe.module.variant(epochs, stack, recipe.pooling)
+            variant.require_command(recipe.module.name)
         granted_sockets = None if sockets is None else checked_sockets(sockets)
         guest = Guest(recipe, words, spec, argv0, env, epochs, granted_sockets)
         result = guest.run([self._options["module"], *words], words, invoke, timeout)
@@ -164,7 +179,7 @@ class Sandbox:
         """
         words = [os.fspath(word) for word in _list(argv)]
         spec = Spec(stdin, stdout, stderr, None, None, tty)
-        return Instance(Guest(self._recipe, words, spec, argv0, env, epochs=False))
+        return Instance(Guest(self.recipe, words, spec, argv0, env, epochs=False))
 
 
 class Instance:

@@ -6,8 +6,10 @@ whoever only provides its imports (``wasi``) begin here.
 """
 
 from collections.abc import Iterable, Mapping
+from subprocess import PIPE
 from typing import Final, NamedTuple
 
+from wasi_host.descriptors.stream import StreamDescriptor
 from wasi_host.limits import Limits
 from wasi_host.preview1 import Preview1, encode_args, encode_environ
 from wasi_host.rights import granted
@@ -16,8 +18,9 @@ from wasi_host.streams import Spec, Streams
 from wasi_host.world.clocks import Clocks
 from wasi_host.world.randomness import Randomness
 from wasi_host.world.scheduler import Scheduler
+from wasi_host.world.streams import BytesInput, Capture
 
-__all__ = ["DEFAULT_LIMITS", "Setting", "Surroundings", "checked_setting"]
+__all__ = ["DEFAULT_LIMITS", "Renewable", "Setting", "Surroundings", "checked_setting"]
 
 DEFAULT_LIMITS: Final = Limits()
 
@@ -30,7 +33,7 @@ class Setting(NamedTuple):
     """What guests may have, checked and prepared: see ``Sandbox`` for each."""
 
     preopens: Preopens = NONE
-    environ: tuple[bytes, ...] = ()
+    environ: list[bytes] = []  # noqa: RUF012  never changed
     limits: Limits = DEFAULT_LIMITS
     rights: int = 0
     strict: bool = False
@@ -55,7 +58,7 @@ def checked_setting(
     if not isinstance(limits, Limits):
         raise TypeError(f"limits must be wasi_host.Limits, not {type(limits).__name__}")
     mask, strict = granted(rights)
-    environ = tuple(encode_environ(env)) if env else ()
+    environ = encode_environ(env) if env else []
     preopens = Preopens(dirs) if dirs else NONE
     return Setting(preopens, environ, limits, mask, strict, given)
 
@@ -91,7 +94,7 @@ class Surroundings:
         sockets: tuple[SocketSource, ...] | None = None,
     ) -> None:
         encoded = encode_args(args)
-        environ = list(setting.environ) if env is None else encode_environ(env)
+        environ = setting.environ if env is None else encode_environ(env)
         scheduler = Scheduler(_CLOCKS)
         limit = setting.limits.open_files
         self.streams = Streams(spec, scheduler)
@@ -148,3 +151,76 @@ class Surroundings:
             if error.__cause__ in self.streams.failures:
                 raise self.streams.failures[0] from None
             raise
+
+
+class Renewable:
+    """The surroundings of guests without directories, made ready for one after the other.
+
+    Their streams are captured and their input is there from the start. Making all of it anew
+    takes longer than a short guest runs; what a guest can change is put back instead, and where
+    it closed or renumbered a descriptor, all is made anew.
+    """
+
+    __slots__ = ("_around", "_descriptors", "_err", "_input", "_out", "_setting", "host")
+
+    def __init__(self, setting: Setting) -> None:
+        self._setting = setting
+        self._make()
+
+    @staticmethod
+    def serves(setting: Setting) -> bool:
+        """Tell whether guests with a setting have nothing but their streams."""
+        return setting.preopens is NONE and not setting.sockets
+
+    def _make(self) -> None:
+        self._around = Surroundings(self._setting, (), Spec(b"", PIPE, PIPE, None, None))
+        self.host = self._around.host
+        descriptors = list(self.host.fds.values())
+        self._descriptors = [(item, item.rights_base) for item in descriptors]
+        nodes = [item.node for item in descriptors if isinstance(item, StreamDescriptor)]
+        data, out, err = nodes
+        assert isinstance(data, BytesInput)
+        assert isinstance(out, Capture)
+        assert isinstance(err, Capture)
+        self._input, self._out, self._err = data, out, err
+
+    def renew(self, args: list[bytes], environ: list[bytes], data: bytes) -> Preview1:
+        """Make ready for the next guest, and return its calls.
+
+        Args:
+            args: its command line, encoded.
+            environ: its environment, encoded.
+            data: its input.
+        """
+        host = self.host
+        if not host.fds.untouched(3) or host.scheduler.stopped is not None:
+            self._around.close()
+            self._make()
+            host = self.host
+        else:
+            for descriptor, rights in self._descriptors:
+                descriptor.rights_base = rights
+                descriptor.rights_inheriting = descriptor.fdflags = 0
+            self._out.renew()
+            self._err.renew()
+        self._input.renew(data)
+        host.args = args
+        host.environ = environ
+        return host
+
+    def captured(self) -> tuple[bytes, bytes]:
+        """Return what the guest wrote to its standard output and error."""
+        return self._out.getvalue(), self._err.getvalue()
+
+    @property
+    def limits_hit(self) -> frozenset[str]:
+        """The limits that answered the guest with an errno."""
+        return self._around.limits_hit
+
+    def stop(self, reason: str) -> None:
+        """End every wait of the guest. From any thread."""
+        self._around.stop(reason)
+
+    def close(self) -> None:
+        """Close everything."""
+        self._around.close()

@@ -44,7 +44,7 @@ def test_no_time_at_all_ends_a_guest_before_it_begins_or_soon_after(timeout):
 
 def test_a_stop_before_the_instance_is_there_is_not_lost():
     for name in ("computing", "making calls", "computing in its start section"):
-        recipe = wasi_host.Sandbox(ENDLESS[name])._recipe
+        recipe = wasi_host.Sandbox(ENDLESS[name]).recipe
         nothing = specify(
             input=b"", stdin=None, stdout=None, stderr=None,
             capture_output=True, text=None, encoding=None, errors=None,

@@ -42,6 +42,10 @@ class DescriptorTable(dict[int, Descriptor]):
         self._free: list[int] = []
         self._next = 0
 
+    def untouched(self, count: int) -> bool:
+        """Tell whether all that ever happened is that so many descriptors were inserted."""
+        return self._next == count and not self._free and not self.limit_hit
+
     def __missing__(self, fd: int) -> NoReturn:
         raise BADF
 

@@ -20,6 +20,10 @@ MODULES: Final[dict[str, tuple[Function, ...]]] = {
 }
 
 
+class PoolFull(RuntimeError):
+    """All places of the engine's pool are taken."""
+
+
 class FunctionType(NamedTuple):
     """Parameter and result types of a function: ``"i32"``, ``"i64"``, ``"f32"``, ``"f64"``..."""
 

@@ -42,6 +42,11 @@ class TrapHandlers:
         self._first = b""
         # With other platforms' mechanisms (Mach ports, vectored exceptions) nothing is replaced.
         self._libc = ctypes.CDLL(None) if sys.platform.startswith("linux") else None
+        # For the question before each run: without conversions, and with the interpreter's lock
+        # held, so that one buffer does for all threads.
+        self._probe = ctypes.create_string_buffer(_SIGACTION_BYTES)
+        self._question = c_size_t(_FAULTS[0]), None, c_void_p(ctypes.addressof(self._probe))
+        self._ask = ctypes.PyDLL(None).sigaction if self._libc is not None else None
 
     def save(self) -> None:
         """Note the handlers as they are now, after an engine was made; the first time only."""
@@ -53,8 +58,10 @@ class TrapHandlers:
 
     def keep(self) -> None:
         """Put the handlers back if they were replaced."""
-        if self._first and self._read(_FAULTS[0])[:8] != self._first:
-            assert self._libc is not None
+        if not self._first or self._ask is None or self._libc is None:
+            return
+        self._ask(*self._question)
+        if not self._probe.raw.startswith(self._first):
             for number, action in self._actions.items():
                 self._libc.sigaction(number, action, None)
 

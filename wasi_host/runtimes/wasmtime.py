@@ -60,8 +60,9 @@ class Binding:
             named.
     """
 
-    __slots__ = ("_engine", "_epoch", "_lib", "_limits", "_linker", "_memory_limit", "_prepared",
-                 "_scratch", "context", "memory_size", "module", "prepared")  # fmt: skip
+    __slots__ = ("_engine", "_epoch", "_lib", "_limits", "_linker", "_memory_limit",
+                 "_pool_limit", "_prepared", "_scratch", "context", "memory_size", "module",
+                 "prepared")  # fmt: skip
 
     def __init__(self, module: CompiledModule) -> None:
         lib = self._lib = capi.library()
@@ -83,6 +84,9 @@ class Binding:
         self._engine = Address(module.engine.pointer)
         self._scratch = Scratch()
         self._memory_limit = -1
+        pooling = module.engine.pooling
+        #: What the pool allows anyway.
+        self._pool_limit = -1 if pooling is None else pooling.memory
         self._epoch = capi.callback_address(epoch_callback), Address(id(self.context)), None
 
     def _define(self, module_name: str, name: str) -> None:
@@ -157,7 +161,8 @@ class Binding:
         here = engine.store_context(store)
         found = False
         try:
-            engine.store_limiter(store, *self._limits)
+            if memory_limit != self._pool_limit:
+                engine.store_limiter(store, *self._limits)
             if self.module.epochs:
                 engine.epoch_callback(store, *self._epoch)
                 engine.set_epoch_deadline(here, _ONE)

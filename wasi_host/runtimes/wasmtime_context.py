@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from wasi_host.binding.context import Context, StoppedHost
 from wasi_host.errors import NotAWasiModule, Stopped, Trap
 from wasi_host.runtimes import wasmtime_capi as capi
-from wasi_host.runtimes.contract import MODULES
+from wasi_host.runtimes.contract import MODULES, PoolFull
 from wasi_host.runtimes.libc_capi import trap_handlers
 
 if TYPE_CHECKING:
@@ -140,19 +140,25 @@ def raise_end(
 
     Raises:
         NotAWasiModule: it cannot be made.
+        PoolFull: there is no place for it just now.
         Trap: it trapped.
     """
     if not error and not trap:
         return
     lib, code, message = capi.library(), None, ""
+    pending, context.pending = context.pending, None
+    if pending is not None:
+        if trap:
+            lib.wasm_trap_delete(trap)
+        if error:
+            lib.error_delete(error)
+        raise pending
     if trap:
         message, code = lib.message_of_trap(trap)
     if error:
         message = lib.message_of_error(error)
-    pending = context.pending
-    if pending is not None:
-        context.pending = None
-        raise pending
     if starting and not trap:
+        if "maximum concurrent" in message:
+            raise PoolFull(message)
         raise NotAWasiModule(f"cannot be instantiated: {message}")
     raise Trap(message, _TRAP_NAMES.get(code) if code is not None else None)

@@ -58,6 +58,7 @@ class Engine:
 
     Attributes:
         pointer: the engine's address.
+        epochs, pooling: as given.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Engine:
     ) -> None:
         lib = self.lib = capi.library()
         self.epochs = epochs
+        self.pooling = pooling
         config = lib.wasm_config_new()
         lib.config_epoch_interruption_set(config, epochs)
         # The asynchronous stack must not be smaller, or the engine refuses the configuration.

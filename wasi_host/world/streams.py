@@ -111,6 +111,11 @@ class BytesInput(WorldStream):
         self._position = start + len(data)
         return data
 
+    def renew(self, data: bytes) -> None:
+        """Begin again, with other input."""
+        self._data = data
+        self._position = 0
+
     def readable(self) -> tuple[int, bool]:
         """Return what is left; at the end also gone."""
         left = len(self._data) - self._position
@@ -122,16 +127,23 @@ class Capture(WorldStream):
 
     Attributes:
         buffer: what was kept.
+        limit: how many bytes are kept.
         room: how many bytes more are kept.
         truncated: whether something was dropped; the guest never notices.
     """
 
-    __slots__ = ("buffer", "room", "truncated")
+    __slots__ = ("buffer", "limit", "room", "truncated")
 
     def __init__(self, limit: int | None = None) -> None:
         # One growing buffer, not a list of parts: 10^9 writes of one byte stay bounded.
         self.buffer = bytearray()
-        self.room = _UNLIMITED if limit is None else limit
+        self.limit = self.room = _UNLIMITED if limit is None else limit
+        self.truncated = False
+
+    def renew(self) -> None:
+        """Begin again, with nothing kept."""
+        self.buffer = bytearray()
+        self.room = self.limit
         self.truncated = False
 
     def write(self, data: bytes | memoryview) -> int:
