@@ -14,7 +14,7 @@ from wasi_host.errors import ProcExit, Stopped, Trap
 from wasi_host.interrupts import Interruptible
 from wasi_host.limits import call_after
 from wasi_host.modules import Module
-from wasi_host.results import ENDED, TRAPPED, CompletedRun, Usage
+from wasi_host.results import ENDED, TRAPPED, CompletedRun
 from wasi_host.runtimes.contract import Instance
 from wasi_host.runtimes.wasmtime_pooling import Pooling
 from wasi_host.sources import SocketSource
@@ -143,7 +143,7 @@ class Guest:
             stopped=stopped,
             limits_hit=self.around.limits_hit,
             trap=trap,
-            usage=Usage(perf_counter() - began, memory),
+            used=(perf_counter() - began, memory),
             values=values,
         )
 

@@ -33,7 +33,7 @@ from wasi_host.interrupts import Interruptible, hold, release
 from wasi_host.limits import GIB
 from wasi_host.modules import NotAWasiModule, Variant
 from wasi_host.preview1 import encode_args, encode_environ
-from wasi_host.results import ENDED, PIPE, TRAPPED, CompletedRun, Usage
+from wasi_host.results import ENDED, PIPE, TRAPPED, CompletedRun
 from wasi_host.runtimes.contract import PoolFull
 from wasi_host.runtimes.wasmtime_choice import way
 from wasi_host.runtimes.wasmtime_pooling import room_for
@@ -210,16 +210,11 @@ class _Slot:
         finally:
             binding.detach()
         out, err = around.captured()
+        used = perf_counter() - began, binding.memory_size
         return CompletedRun(
-            given,
-            code,
-            out,
-            err,
-            stopped=stopped,
-            limits_hit=around.limits_hit,
-            trap=trap,
-            usage=Usage(perf_counter() - began, binding.memory_size),
-        )
+            given, code, out, err,
+            stopped=stopped, limits_hit=around.limits_hit, trap=trap, used=used,
+        )  # fmt: skip
 
     def _enter(self) -> None:
         self._binding.run(self._memory)

@@ -48,6 +48,14 @@ class CompletedRun(subprocess.CompletedProcess[Any]):
         values: what the function named by ``invoke`` returned.
     """
 
+    # What most runs have; an instance only has what is otherwise, since it is made in
+    # microseconds.
+    stopped: str | None = None
+    limits_hit: frozenset[str] = frozenset()
+    trap: Trap | None = None
+    values: tuple[int | float, ...] = ()
+    _used: tuple[float, int] = (0.0, 0)
+
     def __init__(
         self,
         args: Sequence[object],
@@ -58,15 +66,27 @@ class CompletedRun(subprocess.CompletedProcess[Any]):
         stopped: str | None = None,
         limits_hit: frozenset[str] = frozenset(),
         trap: Trap | None = None,
-        usage: Usage = Usage(0.0, 0),  # noqa: B008  immutable
+        used: tuple[float, int] = (0.0, 0),
         values: tuple[int | float, ...] = (),
     ) -> None:
-        super().__init__(cast("Any", list(args)), returncode, stdout, stderr)
-        self.stopped = stopped
-        self.limits_hit = limits_hit
-        self.trap = trap
-        self.usage = usage
-        self.values = values
+        self.args = cast("Any", args if type(args) is list else list(args))
+        self.returncode = returncode
+        self.stdout = stdout
+        self.stderr = stderr
+        self._used = used
+        if stopped is not None:
+            self.stopped = stopped
+        if limits_hit:
+            self.limits_hit = limits_hit
+        if trap is not None:
+            self.trap = trap
+        if values:
+            self.values = values
+
+    @property
+    def usage(self) -> Usage:
+        """What the run used."""
+        return Usage(*self._used)
 
     def check_returncode(self) -> None:
         """Raise ``Trapped`` after a trap, ``RunError`` after any other exit code but 0."""

@@ -70,7 +70,15 @@ def guest_bytes(text: str | bytes, what: str) -> bytes:
 
 def encode_args(args: Iterable[str | bytes]) -> list[bytes]:
     """Encode a command line. ValueError: an argument holds a NUL or a lone surrogate."""
-    return [guest_bytes(arg, "an argument") for arg in args]
+    words = list(args)
+    try:
+        # All at once takes a third of the time, and tells whether one holds a NUL.
+        encoded = "\0".join(words).encode().split(b"\0")  # type: ignore[arg-type]
+        if len(encoded) == len(words):
+            return encoded
+    except (TypeError, UnicodeEncodeError):
+        pass  # bytes among them, or one that cannot be: each on its own
+    return [guest_bytes(arg, "an argument") for arg in words]
 
 
 def encode_environ(environ: Mapping[str, str]) -> list[bytes]:
@@ -80,6 +88,15 @@ def encode_environ(environ: Mapping[str, str]) -> list[bytes]:
         ValueError: a name is empty or holds ``=``, or a name or value holds a NUL or a lone
             surrogate.
     """
+    if not environ:
+        return []
+    try:
+        words = "\0".join([name + "=" + value for name, value in environ.items()])
+        encoded = words.encode().split(b"\0")
+        if len(encoded) == len(environ) and "" not in environ and "=" not in "".join(environ):
+            return encoded
+    except (TypeError, UnicodeEncodeError):
+        pass  # each on its own tells which it is
     encoded = []
     for name, value in environ.items():
         if not name:

@@ -39,13 +39,13 @@ class TrapHandlers:
 
     def __init__(self) -> None:
         self._actions: dict[int, bytes] = {}
-        self._first = b""
+        self._first = 0
         # With other platforms' mechanisms (Mach ports, vectored exceptions) nothing is replaced.
         self._libc = ctypes.CDLL(None) if sys.platform.startswith("linux") else None
         # For the question before each run: without conversions, and with the interpreter's lock
         # held, so that one buffer does for all threads.
-        self._probe = ctypes.create_string_buffer(_SIGACTION_BYTES)
-        self._question = c_size_t(_FAULTS[0]), None, c_void_p(ctypes.addressof(self._probe))
+        self._answer = (c_size_t * (_SIGACTION_BYTES // 8))()
+        self._question = c_size_t(_FAULTS[0]), None, c_void_p(ctypes.addressof(self._answer))
         self._ask = ctypes.PyDLL(None).sigaction if self._libc is not None else None
 
     def save(self) -> None:
@@ -54,14 +54,15 @@ class TrapHandlers:
             return
         for number in _FAULTS:
             self._actions[number] = self._read(number)
-        self._first = self._actions[_FAULTS[0]][:8]
+        self._first = int.from_bytes(self._actions[_FAULTS[0]][:8], sys.byteorder)
 
     def keep(self) -> None:
         """Put the handlers back if they were replaced."""
         if not self._first or self._ask is None or self._libc is None:
             return
         self._ask(*self._question)
-        if not self._probe.raw.startswith(self._first):
+        # The handler's address comes first.
+        if self._answer[0] != self._first:
             for number, action in self._actions.items():
                 self._libc.sigaction(number, action, None)
 
