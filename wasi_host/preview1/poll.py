@@ -5,7 +5,8 @@ can be waited for, that all descriptors can, then the rights; one fault fails th
 descriptor says whether it is ready now, or gives the host descriptor to wait on. A clock becomes a
 moment, kept in the clock's own time. A relative one is a moment of the monotonic clock, whichever
 clock it names: setting the realtime clock does not change how long a sleep is. An absolute one of
-the realtime clock is looked up again each second, since that clock can be set.
+the realtime clock is looked up again each second, since that clock can be set. On a clock that
+stands still the first moment is taken to have come once no descriptor is ready.
 """
 
 from collections.abc import Callable, Sequence
@@ -74,6 +75,8 @@ class PollCalls(State):
                     answers[index] = _answer(descriptor, interest, ready[interest])
             _add_due(answers, monotonic, self.clocks.monotonic)
             _add_due(answers, realtime, self.clocks.realtime)
+            if not answers and self.clocks.standing:
+                self._add_first(answers, monotonic, realtime)
             if answers:
                 return [_event(subscriptions[index], *answers[index]) for index in sorted(answers)]
 
@@ -121,12 +124,24 @@ class PollCalls(State):
             raise NOTCAPABLE
         return answers, waiting
 
+    def _add_first(self, answers: _Answers, monotonic: _Moments, realtime: _Moments) -> None:
+        """Let the first moments come, on clocks that stand still even while a guest sleeps."""
+        left = {index: moment - self.clocks.monotonic() for index, moment in monotonic.items()}
+        left |= {index: moment - self.clocks.realtime() for index, moment in realtime.items()}
+        first = min(left.values(), default=0)
+        for index, ns in left.items():
+            if ns == first:
+                answers[index] = (0, 0)
+
     def _deadline(self, monotonic: _Moments, realtime: _Moments) -> int | None:
         """Return until when to wait, in monotonic time; None: no clock is subscribed to."""
         deadline_ns = min(monotonic.values(), default=None)
         if realtime:
             left = min(realtime.values()) - self.clocks.realtime()
-            look = self.clocks.monotonic() + min(max(left, 0), _SETTABLE_NS)
+            look = max(left, 0)
+            if self.clocks.settable:
+                look = min(look, _SETTABLE_NS)
+            look += self.clocks.monotonic()
             deadline_ns = look if deadline_ns is None else min(deadline_ns, look)
         return deadline_ns
 

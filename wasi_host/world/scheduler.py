@@ -116,7 +116,7 @@ class Scheduler:
             interests: host descriptors and directions. One that is closed or that poll cannot
                 wait for counts as ready: reading or writing it tells what is wrong.
             deadline_ns: a moment of the monotonic clock in nanoseconds, never cut short; one in
-                the past: only ask; None: no deadline.
+                the past: only ask; None: no deadline. A clock that skips time is not waited for.
 
         Returns:
             The ready ones, each with whether its peer is gone; empty: the deadline has passed.
@@ -143,7 +143,7 @@ class Scheduler:
     ) -> dict[Interest, bool]:
         monotonic = self.clocks.monotonic
         remaining = None if deadline_ns is None else deadline_ns - monotonic()
-        if remaining is not None and remaining <= 0:
+        if remaining is not None and (remaining <= 0 or self.clocks.skip(remaining)):
             return {}
         wake = self._wake
         if wake is None:
