@@ -5,7 +5,8 @@ once and lend their descriptor to every run; a dict of files becomes a fresh tre
 paths are compared name by name, as wasi-libc does that finds a directory for a path by them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from time import time_ns
 from typing import Any, Final
 
 from wasi_host.fs.host import HostDir
@@ -18,6 +19,9 @@ from wasi_host.world.scheduler import Scheduler
 from wasi_host.world.sockets import SocketSource, open_sockets
 
 __all__ = ["NONE", "HostDir", "MemoryFS", "Preopens", "SocketSource", "Source", "checked_sockets"]
+
+#: Device numbers of trees made for one run begin where those of no host are, nor of a MemoryFS.
+_FRESH_DEVICES: Final = 1 << 61
 
 
 class Preopens:
@@ -57,12 +61,18 @@ class Preopens:
         ]
         self._nested = _nested(places, self._twins)
 
-    def open(self) -> list[tuple[bytes, FileSystem]]:
-        """Return guest path and filesystem of each directory, for one run."""
+    def open(self, clock: Callable[[], int] = time_ns) -> list[tuple[bytes, FileSystem]]:
+        """Return guest path and filesystem of each directory, for one run.
+
+        Args:
+            clock: the time in nanoseconds since 1970 for the files of fresh trees.
+        """
         opened = [
-            (name, source if isinstance(source, FileSystem) else MemoryFS(source))
-            for name, source in self._sources
-        ]
+            # Numbered by their place, so that a guest is told the same in each run.
+            (name, source if isinstance(source, FileSystem)
+             else MemoryFS(source, clock=clock, device=_FRESH_DEVICES + n))
+            for n, (name, source) in enumerate(self._sources)
+        ]  # fmt: skip
         if self._nested or self._twins:
             alone = [filesystem for _, filesystem in opened]
             for n, place, below in self._nested:

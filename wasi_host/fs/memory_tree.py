@@ -115,7 +115,8 @@ def _read_host(path: str, names: tuple[str, ...]) -> Iterator[Entry]:
     """Read a host file or tree.
 
     The path itself may be a link; links inside are copied as links, and what is neither a file,
-    a directory nor a link is left out.
+    a directory nor a link is left out. Names are taken in their own order, so that copies of a
+    tree are listed alike, whatever the host's order.
     """
     if not os.path.isdir(path):
         with open(path, "rb") as file:
@@ -127,7 +128,7 @@ def _read_host(path: str, names: tuple[str, ...]) -> Iterator[Entry]:
     while todo:
         place, above = todo.pop()
         with os.scandir(place) as entries:
-            for entry in entries:
+            for entry in sorted(entries, key=lambda entry: entry.name):
                 below = (*above, entry.name)
                 mode = entry.stat(follow_symlinks=False).st_mode
                 if stat.S_ISLNK(mode):
