@@ -37,7 +37,8 @@ LADDER = (
     (2, FS, "node walk resolve openat2 memory_data memory_tree memory_file memory_nodes memory "
             "host_nodes single host path_store path_attributes path_tree path_nodes pyfs_import "
             "pyfs fsspec archive devices source wrapped readonly "
-            "quota_account quota filter overlay namespace export",
+            "quota_account quota filter overlay_data overlay_index overlay_lower overlay_layers "
+            "overlay_file overlay_names overlay_nodes overlay namespace export",
      (SPEC, FOREIGN)),
     (2, WORLD, "clocks randomness wake scheduler streams stdio sockets",
      (SPEC, FOREIGN, STOPPED, NODE)),

@@ -1,13 +1,16 @@
 """The filesystems that run the contract, each made of the same tree, and how they are switched."""
 
 import contextlib
+import hashlib
 import os
+import stat
 
 from wasi_host.fs import openat2
 from wasi_host.fs.host import HostDir
 from wasi_host.fs.host_nodes import PROBES
 from wasi_host.fs.memory import Link, MemoryFS
 from wasi_host.fs.node import File, FileSystem
+from wasi_host.fs.overlay import Overlay
 from wasi_host.fs.wrapped import WrappedDirectory, WrappedFile
 
 SECRET = b"what nobody inside may read"
@@ -40,6 +43,23 @@ def write_out(tree, path):
             os.symlink(content.target, target)
         else:
             target.write_bytes(content)
+
+
+def bit_image(path):
+    """All of a host tree that a change would show in: bytes, modes, numbers, times but access."""
+    found = {}
+    for place, directories, files in os.walk(path):
+        for name in [".", *directories, *files]:
+            where = os.path.join(place, name)
+            st = os.lstat(where)
+            content = b""
+            if stat.S_ISLNK(st.st_mode):
+                content = os.readlink(where)
+            elif stat.S_ISREG(st.st_mode):
+                with open(where, "rb") as file:
+                    content = hashlib.sha256(file.read()).hexdigest()
+            found[where] = (*st[:7], st.st_mtime_ns, st.st_ctime_ns, content)
+    return found
 
 
 def open_descriptors():
@@ -107,7 +127,53 @@ class PlainDirectory(WrappedDirectory):
         return WrappedFile(node) if isinstance(node, File) else node
 
 
+class OverHost:
+    """Overlays over host directories, with some of what Linux has taken away."""
+
+    def __init__(self, *missing):
+        self.host = Host(*missing)
+
+    @contextlib.contextmanager
+    def __call__(self, tmp_path, tree, readonly=False):
+        with self.host(tmp_path, tree) as host:
+            overlay = Overlay(host, readonly=readonly)
+            before = bit_image(host.path)
+            yield overlay
+            assert bit_image(host.path) == before
+            host.close()
+
+
+class OverMemory:
+    """Overlays over trees in memory."""
+
+    @contextlib.contextmanager
+    def __call__(self, tmp_path, tree, readonly=False):
+        lower = MemoryFS(tree)
+        before = lower.tree()
+        yield Overlay(lower, readonly=readonly)
+        assert lower.tree() == before
+
+
+class OverOverlay:
+    """Overlays over overlays, of which the lower one differs from what is underneath."""
+
+    @contextlib.contextmanager
+    def __call__(self, tmp_path, tree, readonly=False):
+        middle = Overlay({"moved": tree, "gone": b"", "more": {}})
+        root = middle.open_root()
+        root.unlink_at("gone")
+        root.remove_dir_at("more")
+        for entry in root.open_at("moved", os.O_DIRECTORY, True).entries():
+            root.rename_at(f"moved/{entry.name}", root, entry.name)
+        root.remove_dir_at("moved")
+        yield Overlay(middle, readonly=readonly)
+
+
 HOST_WITH_OPENAT2 = Host()
 HOST_BY_THE_WALK = Host("openat2")
 HOST_WITHOUT_LINUX = Host("openat2", "o_path", "rwf_append", "proc")
 MEMORY = Memory()
+OVERLAY_OVER_HOST = OverHost()
+OVERLAY_OVER_HOST_BY_THE_WALK = OverHost("openat2", "o_path", "rwf_append", "proc")
+OVERLAY_OVER_MEMORY = OverMemory()
+OVERLAY_OVER_OVERLAY = OverOverlay()

@@ -2,7 +2,16 @@
 
 import pytest
 
-from tests.fs.backends import HOST_BY_THE_WALK, HOST_WITH_OPENAT2, HOST_WITHOUT_LINUX, MEMORY
+from tests.fs.backends import (
+    HOST_BY_THE_WALK,
+    HOST_WITH_OPENAT2,
+    HOST_WITHOUT_LINUX,
+    MEMORY,
+    OVERLAY_OVER_HOST,
+    OVERLAY_OVER_HOST_BY_THE_WALK,
+    OVERLAY_OVER_MEMORY,
+    OVERLAY_OVER_OVERLAY,
+)
 from tests.fs.contract import FilesystemContract
 from wasi_host.fs import openat2
 
@@ -22,3 +31,19 @@ class TestHostWithoutWhatOnlyLinuxHas(FilesystemContract):
 
 class TestMemory(FilesystemContract):
     factory = staticmethod(MEMORY)
+
+
+class TestOverlayOverHost(FilesystemContract):
+    factory = staticmethod(OVERLAY_OVER_HOST)
+
+
+class TestOverlayOverHostWithoutWhatOnlyLinuxHas(FilesystemContract):
+    factory = staticmethod(OVERLAY_OVER_HOST_BY_THE_WALK)
+
+
+class TestOverlayOverMemory(FilesystemContract):
+    factory = staticmethod(OVERLAY_OVER_MEMORY)
+
+
+class TestOverlayOverAnOverlay(FilesystemContract):
+    factory = staticmethod(OVERLAY_OVER_OVERLAY)
