@@ -72,7 +72,8 @@ typedef struct { const void *buf; u32 buf_len; } ciovec;
 typedef struct { u8 filetype; u16 flags; u64 rights_base, rights_inheriting; } fdstat;
 typedef struct { u64 dev, ino; u8 filetype; u64 nlink, size, atim, mtim, ctim; } filestat;
 typedef struct { u8 tag; u32 name_len; } prestat;
-typedef struct { u64 next, ino; u32 namlen; u8 type; } dirent;
+/* packed: in a listing names of any length stand between them */
+typedef struct __attribute__((packed)) { u64 next, ino; u32 namlen; u8 type, padding[3]; } dirent;
 typedef struct {
     u64 userdata;
     u8 tag;
@@ -266,6 +267,24 @@ SHARED_ u64 position_(const char *where, fd file) {
     return offset;
 }
 #define position(file) position_(HERE "position: ", file)
+
+/* List what fits into a buffer; find a whole entry in it, or NULL. */
+SHARED_ u32 list_(const char *where, fd directory, void *buf, u32 size, u64 cookie) {
+    u32 used;
+    expect_(where, SUCCESS, fd_readdir(directory, buf, size, cookie, &used));
+    return used;
+}
+#define list(directory, buf, size, cookie) list_(HERE "listing: ", directory, buf, size, cookie)
+
+SHARED_ dirent *entry(char *buf, u32 used, const char *name) {
+    for (u32 at = 0; at + sizeof(dirent) <= used;) {
+        dirent *head = (dirent *)(buf + at);
+        at += sizeof *head + head->namlen;
+        if (at <= used && head->namlen == length(name) && same(head + 1, name, length(name)))
+            return head;
+    }
+    return 0;
+}
 
 /* Nobody else defines what the compiler may call for large copies. */
 __attribute__((weak)) void *memset(void *at, int byte, __SIZE_TYPE__ n) {

@@ -1,0 +1,12 @@
+// fd_filestat_set_times: a time both given and now; nothing is changed. [official: fstflags_validate]
+#include "wasi.h"
+
+void test(void) {
+    filestat stat;
+    fd file = opened("text.txt", 0);
+    expect(SUCCESS, fd_filestat_set_times(file, 1000, 2000, ATIM | MTIM));
+    expect(INVAL, fd_filestat_set_times(file, 3000, 4000, ATIM | ATIM_NOW | MTIM));
+    expect(INVAL, fd_filestat_set_times(file, 3000, 4000, ATIM | MTIM | MTIM_NOW));
+    expect(SUCCESS, fd_filestat_get(file, &stat));
+    holds(stat.atim == 1000 && stat.mtim == 2000);
+}
