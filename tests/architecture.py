@@ -23,7 +23,7 @@ FS, WORLD, NODE = "wasi_host.fs", "wasi_host.world", "wasi_host.fs.node"
 DESCRIPTORS, PREVIEW1 = "wasi_host.descriptors", "wasi_host.preview1"
 LAYERS, BINDING, RUNTIMES = "wasi_host.layers", "wasi_host.binding", "wasi_host.runtimes"
 FRONT = (
-    "limits interrupts results rights sources directories streams cache modules changes "
+    "limits interrupts results rights sources directories adapters streams cache modules changes "
     "stacks surroundings wasi guest sandbox process pool"
 )
 FRONT_MODULES = tuple(f"wasi_host.{name}" for name in FRONT.split())
@@ -35,8 +35,8 @@ LADDER = (
     (0, SPEC, "errno enums flags rights types layout records functions values unstable", ()),
     (1, "wasi_host", "errors", (SPEC,)),
     (2, FS, "node walk resolve openat2 memory_data memory_tree memory_file memory_nodes memory "
-            "host_nodes single host path_store path_attributes path_tree path_nodes pyfs_import "
-            "pyfs fsspec archive devices source wrapped readonly "
+            "host_nodes single host path_store path_attributes path_tree path_nodes path_fs "
+            "pyfs_import pyfs fsspec archive devices source wrapped readonly "
             "quota_account quota filter overlay_data overlay_index overlay_lower overlay_layers "
             "overlay_file overlay_names overlay_nodes overlay namespace export",
      (SPEC, FOREIGN)),

@@ -19,12 +19,12 @@ pay for it.
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from wasi_host.directories import (
+    from wasi_host.adapters import (
         ForeignFilesystemWarning,
         PyFilesystem,
-        Quota,
-        ReadOnly,
+        as_pyfilesystem,
     )
+    from wasi_host.directories import Quota, ReadOnly
     from wasi_host.limits import Limits
     from wasi_host.modules import Module, NotAWasiModule
     from wasi_host.pool import Pool
@@ -67,11 +67,13 @@ __all__ = [
     "Trapped",
     "Usage",
     "Wasi",
+    "as_pyfilesystem",
     "run",
 ]
 
 _HOMES = {
-    "directories": ("ForeignFilesystemWarning", "PyFilesystem", "Quota", "ReadOnly"),
+    "adapters": ("ForeignFilesystemWarning", "PyFilesystem", "as_pyfilesystem"),
+    "directories": ("Quota", "ReadOnly"),
     "limits": ("Limits",),
     "modules": ("Module", "NotAWasiModule"),
     "pool": ("Pool",),

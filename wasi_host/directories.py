@@ -1,7 +1,6 @@
 """What may be given as a directory besides a path, a dict and a tree: few runs need any of it."""
 
-from wasi_host.fs.pyfs import ForeignFilesystemWarning, PyFilesystem
 from wasi_host.fs.quota import Quota
 from wasi_host.fs.readonly import ReadOnly
 
-__all__ = ["ForeignFilesystemWarning", "PyFilesystem", "Quota", "ReadOnly"]
+__all__ = ["Quota", "ReadOnly"]

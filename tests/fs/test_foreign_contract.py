@@ -9,7 +9,7 @@ from tests.fs.lacking import HARD_LINKS, SYMBOLIC_LINKS
 from tests.fs.theirs import Copying, OtherOSFS, TempFS, TheirMemoryFS, put
 from wasi_host.fs.pyfs import PyFilesystem
 
-pytestmark = pytest.mark.filterwarnings("ignore::wasi_host.fs.pyfs.ForeignFilesystemWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::wasi_host.ForeignFilesystemWarning")
 
 
 def factory(make):

@@ -24,13 +24,14 @@ from tests.fs.theirs import (
     read_only,
 )
 from wasi_host.fs.host import HostDirectory
+from wasi_host.fs.path_fs import ForeignFilesystemWarning
 from wasi_host.fs.path_nodes import MAX_HOLE, PathDirectory
-from wasi_host.fs.pyfs import ForeignFilesystemWarning, PyFilesystem
+from wasi_host.fs.pyfs import PyFilesystem
 from wasi_host.fs.source import filesystem_of
 
 TREE = {"file": b"content", "dir": {"sub": {"deep": b"deep"}, "inner": b"in"}, "empty": {}}
 
-pytestmark = pytest.mark.filterwarnings("ignore::wasi_host.fs.pyfs.ForeignFilesystemWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::wasi_host.ForeignFilesystemWarning")
 
 
 def mounted():

@@ -9,18 +9,20 @@ import_fs()
 
 from fs import errors  # noqa: E402
 from fs.base import FS  # noqa: E402
+from fs.copy import copy_fs  # noqa: E402
 from fs.memoryfs import MemoryFS as TheirMemoryFS  # noqa: E402
 from fs.mountfs import MountFS  # noqa: E402
 from fs.multifs import MultiFS  # noqa: E402
 from fs.osfs import OSFS  # noqa: E402
 from fs.tempfs import TempFS  # noqa: E402
+from fs.test import FSTestCases  # noqa: E402
 from fs.wrap import read_only  # noqa: E402
 from fs.wrapfs import WrapFS  # noqa: E402
 from fs.zipfs import ZipFS  # noqa: E402
 
 __all__ = [
-    "FS", "OSFS", "Copying", "Failing", "MountFS", "MultiFS", "OtherOSFS", "TempFS",
-    "TheirMemoryFS", "WrapFS", "ZipFS", "errors", "put", "read_only",
+    "FS", "OSFS", "Copying", "FSTestCases", "Failing", "MountFS", "MultiFS", "OtherOSFS", "TempFS",
+    "TheirMemoryFS", "WrapFS", "ZipFS", "copy_fs", "errors", "put", "read_only",
 ]  # fmt: skip
 
 

@@ -7,20 +7,16 @@ hand out files opened for reading that can be cut.
 
 import errno
 import os
-from collections import deque
-from typing import Final, TypeAlias
+from typing import Final
 
-from wasi_host.fs.node import Directory, Dirent, File, FileSystem, Node, Stat, unsupported
-from wasi_host.fs.path_store import OpenFile, Store
+from wasi_host.fs.node import Directory, Dirent, File, Node, Stat, unsupported
+from wasi_host.fs.path_store import OpenFile
 from wasi_host.fs.path_tree import Place, Tree
 from wasi_host.fs.resolve import ResolvedDirectory
 from wasi_host.fs.walk import CHANGES, DIRECTORY, LINK, NO_NAMES, failure
 from wasi_spec.enums import Filetype
 
-__all__ = ["MAX_HOLE", "Failures", "PathDirectory", "PathFS", "PathFile", "failures"]
-
-#: Exceptions of a store that were not expected, the oldest first.
-Failures: TypeAlias = deque[Exception]
+__all__ = ["MAX_HOLE", "PathDirectory", "PathFile"]
 
 #: The size limit of a file, that of ext4.
 MAX_FILE: Final = 1 << 44
@@ -347,30 +343,3 @@ class PathDirectory(ResolvedDirectory):
     def _changing(self) -> None:
         if self.readonly:
             raise failure(errno.EPERM)
-
-
-class PathFS(FileSystem):
-    """A filesystem over a store of paths.
-
-    Attributes:
-        failures: the last 100 exceptions of the store that were not expected; the guest was told
-            EIO.
-    """
-
-    def __init__(self, store: Store, readonly: bool, failures: Failures) -> None:
-        self.readonly = readonly
-        self.failures = failures
-        self._tree = Tree(store)
-
-    def open_root(self) -> Directory:
-        """Return the root."""
-        return PathDirectory(self._tree, self._tree.enter("/"), self.readonly)
-
-    def close(self) -> None:
-        """Give back what was opened for this filesystem alone."""
-        self._tree.store.close()
-
-
-def failures() -> Failures:
-    """Return a place for the exceptions of a store; its ``append`` is what ``Guard`` keeps by."""
-    return deque(maxlen=100)

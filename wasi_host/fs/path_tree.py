@@ -297,7 +297,7 @@ class Tree:
 
     def _written_through(self, to: str, present: Info) -> bool:
         """Tell whether a store that copies would do harm to what is there: a link, an open file."""
-        return not self.store.replaces and (present.filetype == LINK or to in self._places)
+        return present.filetype == LINK or (to in self._places and not self.store.replaces)
 
     def _at_or_below(self, path: str) -> list[Place]:
         below = f"{path}/"

@@ -10,17 +10,16 @@ for that: its directory is a host directory.
 import errno
 import os
 import sys
-import warnings
 from typing import Any, Final
 
 from wasi_host.fs.host import HostDir
 from wasi_host.fs.node import Directory
-from wasi_host.fs.path_nodes import Failures, PathFS, failures
+from wasi_host.fs.path_fs import Failures, PathFS, failures, warn
 from wasi_host.fs.path_store import FileObject, Guard, Info, OpenFile, Store, nanoseconds
 from wasi_host.fs.pyfs_import import import_fs
 from wasi_spec.enums import Filetype
 
-__all__ = ["ForeignFilesystemWarning", "PyFilesystem"]
+__all__ = ["PyFilesystem"]
 
 _DIRECTORY: Final = int(Filetype.DIRECTORY)
 _LINK: Final = int(Filetype.SYMBOLIC_LINK)
@@ -50,10 +49,6 @@ _ERRNOS: Final = {
     "IllegalBackReference": errno.EPERM,
     "Unsupported": errno.ENOTSUP,
 }
-
-
-class ForeignFilesystemWarning(UserWarning):
-    """A filesystem of another library was given: what it cannot do, programs are told so."""
 
 
 class PyFilesystem(PathFS):
@@ -98,7 +93,7 @@ class PyFilesystem(PathFS):
         self._host = None if path is None else HostDir(path, readonly=readonly)
         super().__init__(_PyfsStore(self.filesystem, kept, self.url is not None), readonly, kept)
         if self._host is None:
-            _warn(type(self.filesystem))
+            warn(type(self.filesystem))
 
     def open_root(self) -> Directory:
         """Return the root."""
@@ -123,20 +118,6 @@ def _opened(url: str, readonly: bool) -> object:
         return module.open_fs(url, writeable=not readonly)
     except expected as error:
         raise ValueError(f"{url!r} cannot be opened by pyfilesystem2: {error}") from error
-
-
-_warned: set[type] = set()
-
-
-def _warn(kind: type) -> None:
-    if kind not in _warned:
-        _warned.add(kind)
-        warnings.warn(
-            f"{kind.__module__}.{kind.__qualname__} makes no symbolic or hard links, and keeps no "
-            "inode numbers and exact times: guests are told ENOTSUP, and what wasi_host makes up",
-            ForeignFilesystemWarning,
-            stacklevel=3,
-        )
 
 
 def _host_path(filesystem: Any) -> str | None:
@@ -235,11 +216,14 @@ class _PyfsStore(Store):
     def move_file(self, path: str, to: str) -> None:
         """Move a file; one that is at ``to`` is replaced."""
         with self._guard:
-            # Never with preserve_time: MemoryFS moves, and then fails.
-            self._fs.move(path, to, overwrite=True)
+            if self.replaces:
+                os.rename(self._fs.getsyspath(path), self._fs.getsyspath(to))
+            else:
+                # Never with preserve_time: MemoryFS moves, and then fails.
+                self._fs.move(path, to, overwrite=True)
 
     def move_dir(self, path: str, to: str) -> bool:
-        """Move a directory by the host, if it is one's; ``movedir`` copies what links lead to."""
+        """Move a directory of the host's by it; ``movedir`` copies what links lead to."""
         if not self.replaces:
             return False
         with self._guard:

@@ -1,0 +1,7 @@
+"""Filesystems of other libraries as ours, and ours as theirs."""
+
+from wasi_host.fs.export import as_pyfilesystem
+from wasi_host.fs.path_fs import ForeignFilesystemWarning
+from wasi_host.fs.pyfs import PyFilesystem
+
+__all__ = ["ForeignFilesystemWarning", "PyFilesystem", "as_pyfilesystem"]
