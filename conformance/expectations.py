@@ -25,11 +25,15 @@ _EXPECTED: Final = (None, "pass", "fail")
 
 
 class Expectation(NamedTuple):
-    """What is expected of one test, and why; by default, that it passes."""
+    """What is expected of one test, and why; by default, that it passes.
+
+    ``stated``: a file says so.
+    """
 
     skip: bool = False
     fail: bool = False
     reason: str = ""
+    stated: bool = False
 
 
 class ExpectationError(ValueError):
@@ -73,7 +77,8 @@ def _expectation(test: dict[str, Any]) -> Expectation:
         raise ValueError(
             f"test {_name(test)!r} needs action = 'skip', or expected = 'fail' or 'pass'"
         )
-    return Expectation(action == "skip", expected == "fail", str(test.get("reason", "")))
+    reason = str(test.get("reason", ""))
+    return Expectation(action == "skip", expected == "fail", reason, stated=True)
 
 
 def _tables(data: dict[str, Any], key: str) -> list[dict[str, Any]]:

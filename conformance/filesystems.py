@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from wasi_host.directories import Quota
 from wasi_host.sources import HostDir, MemoryFS, Source
 
 _EXPECTATIONS: Final = Path(__file__).parent / "expectations"
@@ -28,4 +29,5 @@ class Filesystem(NamedTuple):
 FILESYSTEMS: Final[dict[str, Filesystem]] = {
     "host": Filesystem(HostDir),
     "memory": Filesystem(MemoryFS),
+    "quota": Filesystem(lambda root: Quota(HostDir(root), max_bytes=1 << 30, max_inodes=10_000)),
 }

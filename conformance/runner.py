@@ -11,6 +11,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Final, NamedTuple
 
+from conformance import peers
 from conformance.expectations import Expectation, Expectations
 from conformance.hosts import Host
 from conformance.session import Conversation, Failure, Program, converse
@@ -105,12 +106,14 @@ def run_matrix(
     started = datetime.now(UTC)
     all_cases = tuple(cases)
     # A host's own file must not hide what the user says of it: his come last.
-    expected = [Expectations([*host.expectations, *expectations]) for host in hosts]
+    files = [Expectations([*host.expectations, *expectations]) for host in hosts]
     results = []
     with ThreadPoolExecutor(jobs or os.cpu_count() or 1, "wasi-test") as pool:
         pending = [
-            pool.submit(run_case, case, host, expectation=known.of(case), timeout=timeout)
-            for host, known in zip(hosts, expected, strict=True)
+            pool.submit(
+                run_case, case, host, expectation=expected(case, host, known), timeout=timeout
+            )
+            for host, known in zip(hosts, files, strict=True)
             for case in all_cases
         ]
         try:
@@ -121,6 +124,12 @@ def run_matrix(
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return Matrix(tuple(hosts), all_cases, tuple(results), started, datetime.now(UTC))
+
+
+def expected(case: Case, host: Host, known: Expectations) -> Expectation:
+    """Return what a file says of a test; else what is known of a peer."""
+    expectation = known.of(case)
+    return expectation if expectation.stated else peers.expected_of(host.name, case)
 
 
 def run_case(

@@ -54,7 +54,7 @@ LADDER = (
     (7, "wasi_host", FRONT,
      (SPEC, ERRORS, FS, WORLD, DESCRIPTORS, PREVIEW1, LAYERS, BINDING, RUNTIMES)),
     (8, "wasi_host", "inspect", (SPEC, ERRORS, *FRONT_MODULES)),
-    (8, CONFORMANCE, "sockets suite own expectations filesystems session hosts runner "
+    (8, CONFORMANCE, "sockets suite own expectations peers filesystems session hosts runner "
      "adapter report plugin",
      (SPEC, ERRORS, *FRONT_MODULES)),
     (9, CLI, "notice options run inspect doctor test main __main__",
@@ -82,7 +82,12 @@ CTYPES_USERS = {
 EXEC_USERS = {"wasi_host.binding.shim"}
 WHOLE_MEMORY_USERS = EXEC_USERS | {"wasi_host.binding.memory", "wasi_host.runtimes.wasmtime_capi"}
 # Only here may modules of ours be imported inside functions: a command loads what it needs.
-LAZY_IMPORTERS = {"wasi_host", "wasi_host.__main__", "wasi_host.fs.source"}
+LAZY_IMPORTERS = {
+    "wasi_host",
+    "wasi_host.__main__",
+    "wasi_host.fs.source",
+    "conformance.plugin",
+}
 
 
 def rows():

@@ -42,7 +42,7 @@ def test_a_failure_is_status_1_and_shown_with_its_output(suite):
     assert status == 1
     assert "suite/wrong" in table
     assert "exit code 0, expected 1" in table
-    assert "stdout: other" in table
+    assert "stdout:\n    other" in table
 
 
 def test_engines_and_filesystems_are_chosen(suite):

@@ -1,10 +1,13 @@
 """``wasi-host test``: run conformance suites over engines, filesystems and other hosts.
 
-Exit status: 0 all as expected, 1 a test failed or passed unexpectedly, 2 usage, 130 Ctrl-C.
+Exit status: 0 all as expected, 1 a test failed or passed unexpectedly, 2 usage, 125 a report that
+cannot be written, 130 Ctrl-C.
 """
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
+from textwrap import indent
 
 import click
 
@@ -20,11 +23,11 @@ from conformance.hosts import (
     load_adapter,
 )
 from conformance.own import PROGRAMS
-from conformance.report import to_json
+from conformance.report import details, headline, to_html, to_json, to_junit
 from conformance.runner import TIMEOUT, Matrix, Outcome, Result, run_matrix
 from conformance.suite import Case, SuiteError, load
 
-INTERRUPTED = 130
+HOST_ERROR, INTERRUPTED = 125, 130
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -67,6 +70,10 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--timeout", default=TIMEOUT, show_default=True, help="Seconds for each test.")
 @click.option("--jobs", type=click.IntRange(1), help="Tests at a time; default: processors.")
 @click.option("--json", "json_file", type=_FILE, help="Write the official runner's report.")
+@click.option("--junit", "junit_file", type=_FILE, help="Write JUnit's XML.")
+@click.option(
+    "--html", "html_file", type=_FILE, help="Write one page: tests x hosts, with outputs."
+)
 def test(
     suites: tuple[Path, ...],
     own: bool,
@@ -79,12 +86,21 @@ def test(
     timeout: float,
     jobs: int | None,
     json_file: Path | None,
+    junit_file: Path | None,
+    html_file: Path | None,
 ) -> None:
     """Run the tests of SUITE_DIR on each host, and print a table.
 
     SUITE_DIR is a copy of WebAssembly/wasi-testsuite, or any directory of .wasm files with the
     official .json beside them.
     """
+    reports = [
+        (path, make)
+        for path, make in ((json_file, to_json), (junit_file, to_junit), (html_file, to_html))
+        if path is not None
+    ]
+    if html_file is not None and find_spec("jinja2") is None:
+        raise click.UsageError("--html needs jinja2: pip install 'wasi-host[report]'")
     cases = _cases([*suites, PROGRAMS] if own else list(suites), words)
     hosts = [_outside(name) for name in adapters]
     if runtimes or filesystems or not adapters:
@@ -108,8 +124,12 @@ def test(
     finally:
         line.clear()
     _print(matrix)
-    if json_file is not None:
-        json_file.write_text(to_json(matrix), encoding="utf-8")
+    for path, make in reports:
+        try:
+            path.write_text(make(matrix), encoding="utf-8", errors="backslashreplace")
+        except OSError as error:
+            click.echo(f"wasi-host: {path}: {error.strerror}", err=True)
+            sys.exit(HOST_ERROR)
     sys.exit(bool(matrix.red))
 
 
@@ -164,8 +184,8 @@ def _print(matrix: Matrix) -> None:
     table = Table(box=box.SIMPLE)
     table.add_column("host", no_wrap=True)
     for heading in ("passed", "failed", "known to fail", "skipped"):
-        table.add_column(heading, justify="right")
-    table.add_column("version")
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("version", no_wrap=True)
     for host in matrix.hosts:
         counts = [
             matrix.count(host, *outcomes)
@@ -179,22 +199,14 @@ def _print(matrix: Matrix) -> None:
         version = escape(host.absent or host.version)
         style = "red" if counts[1] else "dim" if host.absent else "green"
         table.add_row(escape(host.name), *map(str, counts), version, style=style)
-    console = Console(highlight=False, soft_wrap=True)
+    # A pipe has no width: what reads it wants whole lines.
+    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
     console.print(table)
     for result in matrix.red:
         console.print(f"[red]{escape(result.host)}  {escape(result.case.label)}[/red]")
-        for failure in result.failures:
-            console.print(escape(_indented(f"[{failure.kind}] {failure.message}")))
         if result.outcome is Outcome.XPASS:
-            console.print(escape(_indented(f"passed, but a failure was expected: {result.reason}")))
-        for name, output in (("stdout", result.stdout), ("stderr", result.stderr)):
-            if output:
-                text = output[-2000:].decode("utf-8", "backslashreplace")
-                console.print(escape(_indented(f"{name}: {text}")))
+            console.print(f"    {escape(headline(result))}")
+        console.print(escape(indent(details(result), "    ")))
     seconds = (matrix.finished - matrix.started).total_seconds()
     count = len(matrix.cases)
     console.print(f"{count} tests on {len(matrix.hosts)} hosts in {seconds:.1f} s")
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"    {line}" for line in text.splitlines())
