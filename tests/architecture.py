@@ -34,11 +34,15 @@ INSPECT, CONFORMANCE, CLI = "wasi_host.inspect", "conformance", "wasi_host.cli"
 LADDER = (
     (0, SPEC, "errno enums flags rights types layout records functions values unstable", ()),
     (1, "wasi_host", "errors", (SPEC,)),
-    (2, FS, "node walk resolve openat2 memory_data memory_tree memory_file memory_nodes memory "
-            "host_nodes single host path_store path_attributes path_tree path_nodes path_fs "
-            "pyfs_import pyfs fsspec archive devices source wrapped readonly "
-            "quota_account quota filter overlay_data overlay_index overlay_lower overlay_layers "
-            "overlay_file overlay_names overlay_nodes overlay namespace export",
+    (2, FS, "budget node walk resolve "
+            "memory_data memory_tree memory_file memory_nodes memory "
+            "openat2 host_nodes single host "
+            "path_store path_attributes path_tree path_nodes path_fs pyfs_import pyfs fsspec "
+            "archive_names archive_index archive_zip archive_tar archive devices source "
+            "wrapped readonly quota_account quota filter "
+            "overlay_data overlay_index overlay_lower overlay_layers overlay_file overlay_names "
+            "overlay_nodes overlay "
+            "namespace export",
      (SPEC, FOREIGN)),
     (2, WORLD, "clocks randomness wake scheduler streams stdio sockets",
      (SPEC, FOREIGN, STOPPED, NODE)),

@@ -19,6 +19,8 @@ _KEPT: Final = 64
 class _Limits(NamedTuple):
     memory: int = GIB
     stack: int = MIB
+    fs_bytes: int = 256 * MIB
+    inodes: int = 100_000
     open_files: int = 256
 
 
@@ -30,6 +32,10 @@ class Limits(_Limits):
             beyond, and a module that starts larger is refused. A table entry counts 8 bytes.
         stack: bytes of stack the guest may use, 64 KiB to 1 GiB; recursion beyond is a trap.
             More than 1 MiB takes a thread for each run.
+        fs_bytes: bytes that the directories in memory may store, all together and with what was
+            there at the start; holes are not stored. A write beyond is short, the next answers
+            DQUOT.
+        inodes: files, directories and links in them, likewise.
         open_files: descriptors open at a time, standard streams and directories included;
             opening more answers MFILE.
 
@@ -40,11 +46,20 @@ class Limits(_Limits):
 
     __slots__ = ()
 
-    def __new__(cls, memory: int = GIB, stack: int = MIB, open_files: int = 256) -> "Limits":
+    def __new__(
+        cls,
+        memory: int = GIB,
+        stack: int = MIB,
+        fs_bytes: int = 256 * MIB,
+        inodes: int = 100_000,
+        open_files: int = 256,
+    ) -> "Limits":
         """Check the limits."""
         for name, value, least, most in (
             ("memory", memory, 65_536, None),
             ("stack", stack, 65_536, GIB),
+            ("fs_bytes", fs_bytes, 0, None),
+            ("inodes", inodes, 0, None),
             ("open_files", open_files, 3, None),
         ):
             if not isinstance(value, int):
@@ -53,7 +68,7 @@ class Limits(_Limits):
                 raise ValueError(f"Limits.{name} must be at least {least}, not {value}")
             if most is not None and value > most:
                 raise ValueError(f"Limits.{name} must be at most {most}, not {value}")
-        return super().__new__(cls, memory, stack, open_files)
+        return super().__new__(cls, memory, stack, fs_bytes, inodes, open_files)
 
 
 class Alarm:

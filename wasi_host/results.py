@@ -42,7 +42,8 @@ class CompletedRun(subprocess.CompletedProcess[Any]):
         stdout, stderr: what was captured (bytes, or str in text mode), else None.
         stopped: None, or what ended the run: ``"timeout"``, or ``"interrupt"`` where a
             signal's handler did not raise.
-        limits_hit: the limits that answered the guest with an errno: ``"open_files"``.
+        limits_hit: the limits that answered the guest with an errno or cut a write:
+            ``"fs_bytes"``, ``"inodes"``, ``"open_files"``.
         trap: None, or the trap, with its wasm backtrace in ``trap.message``.
         usage: see ``Usage``.
         values: what the function named by ``invoke`` returned.

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from time import time_ns
 from typing import Any, Final
 
+from wasi_host.fs.budget import UNLIMITED, Budget
 from wasi_host.fs.host import HostDir
 from wasi_host.fs.memory import MemoryFS
 from wasi_host.fs.namespace import Namespace
@@ -61,18 +62,21 @@ class Preopens:
         ]
         self._nested = _nested(places, self._twins)
 
-    def open(self, clock: Callable[[], int] = time_ns) -> list[tuple[bytes, FileSystem]]:
+    def open(
+        self, clock: Callable[[], int] = time_ns, budget: Budget = UNLIMITED
+    ) -> list[tuple[bytes, FileSystem]]:
         """Return guest path and filesystem of each directory, for one run.
 
         Args:
             clock: the time in nanoseconds since 1970 for the files of fresh trees.
+            budget: how much the run may make grow in memory.
         """
-        opened = [
-            # Numbered by their place, so that a guest is told the same in each run.
-            (name, source if isinstance(source, FileSystem)
-             else MemoryFS(source, clock=clock, device=_FRESH_DEVICES + n))
-            for n, (name, source) in enumerate(self._sources)
-        ]  # fmt: skip
+        opened = []
+        for n, (name, source) in enumerate(self._sources):
+            if isinstance(source, Mapping):
+                # Numbered by their place, so that a guest is told the same in each run.
+                source = MemoryFS(source, clock=clock, device=_FRESH_DEVICES + n)
+            opened.append((name, source.limited(budget)))
         if self._nested or self._twins:
             alone = [filesystem for _, filesystem in opened]
             for n, place, below in self._nested:

@@ -10,6 +10,7 @@ from subprocess import PIPE
 from typing import Final, NamedTuple
 
 from wasi_host.descriptors.stream import StreamDescriptor
+from wasi_host.fs.budget import UNLIMITED, Budget
 from wasi_host.limits import Limits
 from wasi_host.preview1 import Preview1, encode_args, encode_environ
 from wasi_host.rights import granted
@@ -83,7 +84,7 @@ class Surroundings:
         OSError: a stream or directory cannot be opened. All that was opened is closed.
     """
 
-    __slots__ = ("host", "streams")
+    __slots__ = ("_budget", "host", "streams")
 
     def __init__(
         self,
@@ -97,11 +98,14 @@ class Surroundings:
         environ = setting.environ if env is None else encode_environ(env)
         scheduler = Scheduler(_CLOCKS)
         limit = setting.limits.open_files
+        self._budget = UNLIMITED
+        if setting.preopens is not NONE:
+            self._budget = Budget(setting.limits.fs_bytes, setting.limits.inodes)
         self.streams = Streams(spec, scheduler)
         try:
             self.host = Preview1.for_run(
                 self.streams.descriptors(setting.rights),
-                setting.preopens.open(),
+                setting.preopens.open(budget=self._budget),
                 args=encoded,
                 environ=environ,
                 clocks=_CLOCKS,
@@ -124,8 +128,9 @@ class Surroundings:
 
     @property
     def limits_hit(self) -> frozenset[str]:
-        """The limits that answered the guest with an errno."""
-        return frozenset(("open_files",)) if self.host.fds.limit_hit else frozenset()
+        """The limits that answered the guest with an errno, or cut a write."""
+        hit = self._budget.hit
+        return frozenset((*hit, "open_files") if self.host.fds.limit_hit else hit)
 
     def stop(self, reason: str) -> None:
         """End every wait of the guest, under way or to come. From any thread."""

@@ -9,6 +9,7 @@ from tests.attacks.guest import MAXIMUM, PAGE, PAGES, module
 from wasi_host import Limits, Module, Sandbox
 from wasi_host.binding.context import ValuesContext
 from wasi_host.binding.shim import values_functions
+from wasi_host.fs.budget import Budget
 from wasi_host.preview1 import Preview1, encode_args, encode_environ
 from wasi_host.sources import Preopens, checked_sockets
 from wasi_host.streams import Spec, Streams
@@ -47,6 +48,7 @@ class EngineBackend:
         sockets: Sequence[Any] = (),
         pages: int = PAGES,
         maximum: int = MAXIMUM,
+        limits: Limits = _LIMITS,
     ) -> None:
         sandbox = Sandbox(
             compiled(pages, maximum),
@@ -54,7 +56,7 @@ class EngineBackend:
             env=env,
             rights=rights,
             sockets=sockets,
-            limits=_LIMITS,
+            limits=limits,
         )
         self.instance = sandbox.instantiate(
             args,
@@ -95,6 +97,7 @@ class ValuesBackend:
         sockets: Sequence[Any] = (),
         pages: int = PAGES,
         maximum: int = MAXIMUM,
+        limits: Limits = _LIMITS,
     ) -> None:
         self.data = bytearray(pages * PAGE)
         self.maximum = maximum
@@ -112,7 +115,7 @@ class ValuesBackend:
         self.streams = Streams(spec, scheduler)
         self.preview1 = Preview1.for_run(
             self.streams.descriptors(granted),
-            Preopens(dirs).open(),
+            Preopens(dirs).open(budget=Budget(limits.fs_bytes, limits.inodes)),
             args=encode_args(["guest.wasm", *args]),
             environ=encode_environ(env or {}),
             clocks=clocks,

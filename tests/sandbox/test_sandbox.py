@@ -116,6 +116,8 @@ WRONG_LIMITS = {
     "no memory": (TypeError, {"memory": None}),
     "too few open files": (ValueError, {"open_files": 2}),
     "open files as float": (TypeError, {"open_files": 10.0}),
+    "negative bytes of files": (ValueError, {"fs_bytes": -1}),
+    "inodes without number": (TypeError, {"inodes": None}),
     "an imagined limit": (TypeError, {"patience": 1}),
 }
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias, Union
 
+from wasi_host.fs.budget import UNLIMITED, Budget
 from wasi_host.fs.memory_data import DirectoryInode, FileInode, Inode, LinkInode, Store
 from wasi_host.fs.memory_file import MemoryFile
 from wasi_host.fs.memory_nodes import MemoryDirectory
@@ -66,6 +67,18 @@ class MemoryFS(FileSystem):
     def open_root(self) -> MemoryDirectory:
         """Return the root."""
         return MemoryDirectory(self.store, self.root, self.readonly)
+
+    def limited(self, budget: Budget) -> "LimitedMemory":
+        """Return this tree as a run sees it that may make it grow within ``budget`` only."""
+        budget.covers(self.store.usage)
+        return LimitedMemory(self, budget)
+
+    @property
+    def stored(self) -> tuple[int, int]:
+        """How many bytes are stored, holes left out, and how many inodes there are."""
+        with self.store.lock:
+            self.store.usage.settle()
+            return self.store.usage.bytes, self.store.usage.inodes
 
     def read_bytes(self, path: str) -> bytes:
         """Return the content of a file; the errors of ``open``."""
@@ -128,12 +141,26 @@ class MemoryFS(FileSystem):
             return
         if present is not None or not isinstance(place, DirectoryInode):
             raise ValueError(f"{'/'.join(entry.names)!r}: given twice, or below a file")
-        now, ino = self.store.clock(), self.store.new_ino()
+        now, ino = self.store.clock(), self.store.new_inode(UNLIMITED)
         made: Inode
         if entry.content is None:
             made = DirectoryInode(ino, place, now)
         elif isinstance(entry.content, Link):
             made = LinkInode(ino, entry.content.target, now)
+            self.store.usage.bytes += made.size
         else:
-            made = FileInode(ino, now, entry.content)
+            made = FileInode(ino, now, self.store.usage, entry.content)
         MemoryDirectory(self.store, place, False)._add(name, made)
+
+
+class LimitedMemory(FileSystem):
+    """A tree in memory, for a run with a budget."""
+
+    def __init__(self, inner: MemoryFS, budget: Budget) -> None:
+        self.inner = inner
+        self.budget = budget
+
+    def open_root(self) -> MemoryDirectory:
+        """Return the root."""
+        inner = self.inner
+        return MemoryDirectory(inner.store, inner.root, inner.readonly, self.budget)

@@ -19,6 +19,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
+from wasi_host.fs.budget import Budget, Usage
 from wasi_host.fs.node import Stat
 from wasi_host.fs.walk import failure
 from wasi_spec.enums import Filetype
@@ -34,6 +35,7 @@ class Store:
         clock: the time in nanoseconds since 1970.
         max_file_bytes: the size limit of one file.
         lock: to be held for every change of names and for growth.
+        usage: what is stored; what changes it is done with the lock held.
     """
 
     def __init__(self, device: int, clock: Callable[[], int], max_file_bytes: int) -> None:
@@ -41,12 +43,23 @@ class Store:
         self.clock = clock
         self.max_file_bytes = max_file_bytes
         self.lock = threading.Lock()
+        self.usage = Usage()
         self._last_ino = 0
 
     def new_ino(self) -> int:
         """Return the next inode number; the caller holds the lock."""
         self._last_ino += 1
         return self._last_ino
+
+    def new_inode(self, budget: Budget) -> int:
+        """Count one more file, directory or link, and return its number; with the lock held.
+
+        Raises:
+            OSError: EDQUOT: ``budget`` does not allow it.
+        """
+        budget.check_inode(self.usage)
+        self.usage.inodes += 1
+        return self.new_ino()
 
     def __getstate__(self) -> dict[str, object]:
         return {name: value for name, value in self.__dict__.items() if name != "lock"}
@@ -65,6 +78,9 @@ class Inode:
 
     __slots__ = ("atime", "ctime", "filetype", "ino", "mtime", "nlink")
 
+    #: What a stat tells; each kind has it in its own way.
+    size: int
+
     def __init__(self, ino: int, filetype: int, nlink: int, now: int) -> None:
         self.ino = ino
         self.filetype = filetype
@@ -81,11 +97,18 @@ class LinkInode(Inode):
         super().__init__(ino, int(Filetype.SYMBOLIC_LINK), 1, now)
         self.target = target
 
+    @property
+    def size(self) -> int:  # type: ignore[override]
+        """How many bytes its text has."""
+        return len(self.target.encode("utf-8", "surrogateescape"))
+
 
 class DirectoryInode(Inode):
     """A directory. ``parent`` stays after its removal; ``nlink`` is then 0."""
 
     __slots__ = ("entries", "parent")
+
+    size = 0
 
     def __init__(self, ino: int, parent: "DirectoryInode | None", now: int) -> None:
         super().__init__(ino, int(Filetype.DIRECTORY), 2, now)
@@ -111,15 +134,22 @@ class FileInode(Inode):
             within it; they fetch the attribute anew each time, never change its length, and
             hold no memory view of it beyond one expression.
         size: at least ``len(data)``; what is between them is in pages or is zeros.
+
+    The new inode is already counted in ``usage``, its data not yet.
     """
 
-    __slots__ = ("_pages", "data", "size")
+    __slots__ = ("_gone", "_pages", "data", "size")
 
-    def __init__(self, ino: int, now: int, data: bytes = b"") -> None:
+    def __init__(self, ino: int, now: int, usage: Usage, data: bytes = b"") -> None:
         super().__init__(ino, int(Filetype.REGULAR_FILE), 1, now)
         self.data = bytearray(data)
         self.size = len(data)
         self._pages: dict[int, bytearray] = {}
+        self._gone = usage.gone
+        usage.bytes += len(data)
+
+    def __del__(self) -> None:
+        self._gone.append(self.stored)
 
     @property
     def stored(self) -> int:
@@ -149,8 +179,27 @@ class FileInode(Inode):
                     ]
         return bytes(piece)
 
-    def write(self, data: bytes | memoryview, offset: int) -> None:
-        """Write at ``offset``, growing and leaving a hole as it must."""
+    def fitting(self, count: int, offset: int, room: int) -> int:
+        """Return how much of a write fits where ``room`` more bytes may be stored."""
+        dense = len(self.data)
+        if offset <= dense or not (self._pages or offset - dense > PAGE):
+            return min(count, max(0, dense + max(0, room) - offset))
+        done = 0
+        while done < count:
+            index, start = divmod(offset + done, PAGE)
+            if index not in self._pages:
+                room -= PAGE
+                if room < 0:
+                    return done
+            done += PAGE - start
+        return count
+
+    def write(self, data: bytes | memoryview, offset: int) -> int:
+        """Write at ``offset``, growing and leaving a hole as it must.
+
+        Returns:
+            How many more bytes are stored.
+        """
         dense = len(self.data)
         if offset == dense == self.size:
             # Growing at the end, by far the most frequent: there is nothing behind it.
@@ -159,7 +208,8 @@ class FileInode(Inode):
             except BufferError:
                 self._put(data, offset)
             self.size = len(self.data)
-            return
+            return self.size - dense
+        before = self.stored
         if offset > dense and (self._pages or offset - dense > PAGE):
             self._write_pages(memoryview(data), offset)
             self.size = max(self.size, offset + len(data))
@@ -171,6 +221,7 @@ class FileInode(Inode):
             self.size = max(self.size, len(self.data))
         if self._pages:
             self._take_in(dense)
+        return self.stored - before
 
     def _put(self, data: bytes | memoryview, offset: int) -> None:
         try:
@@ -206,8 +257,9 @@ class FileInode(Inode):
             self._grow(page[start : start + self.size - len(self.data)])
         self._pages.clear()
 
-    def resize(self, size: int) -> None:
-        """Cut to ``size``, or extend to it with a hole."""
+    def resize(self, size: int) -> int:
+        """Cut to ``size``, or extend to it with a hole; return how many more bytes are stored."""
+        before = self.stored
         if size < len(self.data):
             self.data = self.data[:size]
             self._pages.clear()
@@ -218,6 +270,7 @@ class FileInode(Inode):
             if page is not None:
                 page[size % PAGE :] = bytes(PAGE - size % PAGE)
         self.size = size
+        return self.stored - before
 
 
 def check_replacing(inode: Inode, present: Inode) -> None:
@@ -233,18 +286,12 @@ def check_replacing(inode: Inode, present: Inode) -> None:
 
 def stat_of(store: Store, inode: Inode) -> Stat:
     """Return the attributes of an inode."""
-    if isinstance(inode, FileInode):
-        size = inode.size
-    elif isinstance(inode, LinkInode):
-        size = len(inode.target.encode("utf-8", "surrogateescape"))
-    else:
-        size = 0
     return (
         store.device,
         inode.ino,
         inode.filetype,
         inode.nlink,
-        size,
+        inode.size,
         inode.atime,
         inode.mtime,
         inode.ctime,

@@ -7,7 +7,8 @@ there, take none (``memory_data`` tells why that is safe).
 import errno
 from collections.abc import Sequence
 
-from wasi_host.fs.memory_data import FileInode, Store, change_times, stat_of
+from wasi_host.fs.budget import UNLIMITED, Budget
+from wasi_host.fs.memory_data import PAGE, FileInode, Store, change_times, stat_of
 from wasi_host.fs.node import File, Stat
 from wasi_host.fs.walk import failure
 
@@ -17,12 +18,15 @@ __all__ = ["MemoryFile"]
 class MemoryFile(File):
     """An open file in memory. ``inode`` may be read directly: see ``memory_data.FileInode``."""
 
-    __slots__ = ("inode", "readonly", "store")
+    __slots__ = ("budget", "inode", "readonly", "store")
 
-    def __init__(self, store: Store, inode: FileInode, readonly: bool) -> None:
+    def __init__(
+        self, store: Store, inode: FileInode, readonly: bool, budget: Budget = UNLIMITED
+    ) -> None:
         self.store = store
         self.inode = inode
         self.readonly = readonly
+        self.budget = budget
 
     def stat(self) -> Stat:
         """Return the attributes."""
@@ -57,10 +61,11 @@ class MemoryFile(File):
         return done
 
     def pwrite(self, data: bytes | memoryview, offset: int) -> int:
-        """Write at ``offset``; return how much was taken, less at the size limit.
+        """Write at ``offset``; return how much was taken, less at a limit.
 
         Raises:
-            OSError: EFBIG at the size limit; EPERM in a read-only filesystem.
+            OSError: EFBIG at the size limit; EDQUOT where the run may store no more; EPERM in a
+                read-only filesystem.
         """
         if self.readonly:
             raise failure(errno.EPERM)
@@ -93,7 +98,18 @@ class MemoryFile(File):
             if count <= 0:
                 raise failure(errno.EFBIG)
             data = memoryview(data)[:count]
-        inode.write(data, offset)
+        usage = store.usage
+        # The most it can take: what is written, and zeros or pages beside it.
+        most = count + (2 * PAGE if offset > len(inode.data) else 0)
+        if usage.bytes + most > self.budget.quick:
+            fitting = inode.fitting(count, offset, self.budget.room(usage))
+            if fitting < count:
+                self.budget.hit.add("fs_bytes")
+                if not fitting:
+                    raise failure(errno.EDQUOT)
+                count = fitting
+                data = memoryview(data)[:count]
+        usage.bytes += inode.write(data, offset)
         inode.mtime = inode.ctime = store.clock()
         return count
 
@@ -103,7 +119,7 @@ class MemoryFile(File):
         if size > self.store.max_file_bytes:
             raise failure(errno.EFBIG)
         with self.store.lock:
-            self.inode.resize(size)
+            self.store.usage.bytes += self.inode.resize(size)
             self.inode.mtime = self.inode.ctime = self.store.clock()
 
     def allocate(self, offset: int, length: int) -> None:
@@ -113,7 +129,7 @@ class MemoryFile(File):
             raise failure(errno.EFBIG)
         with self.store.lock:
             if offset + length > self.inode.size:
-                self.inode.resize(offset + length)
+                self.store.usage.bytes += self.inode.resize(offset + length)
                 self.inode.mtime = self.inode.ctime = self.store.clock()
 
     def stored(self) -> int:

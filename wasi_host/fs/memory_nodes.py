@@ -6,6 +6,7 @@ Sharing: one lock per filesystem guards changes of names; looking one up takes n
 import errno
 import os
 
+from wasi_host.fs.budget import UNLIMITED, Budget
 from wasi_host.fs.memory_data import (
     DirectoryInode,
     FileInode,
@@ -26,16 +27,19 @@ from wasi_host.fs.walk import CHANGES, NO_NAMES, check_name, failure
 class MemoryDirectory(ResolvedDirectory):
     """An open directory in memory."""
 
-    __slots__ = ("inode", "readonly", "store")
+    __slots__ = ("budget", "inode", "readonly", "store")
 
-    def __init__(self, store: Store, inode: DirectoryInode, readonly: bool) -> None:
+    def __init__(
+        self, store: Store, inode: DirectoryInode, readonly: bool, budget: Budget = UNLIMITED
+    ) -> None:
         self.store = store
         self.inode = inode
         self.readonly = readonly
+        self.budget = budget
 
     def reopen(self) -> "MemoryDirectory":
         """Return another node of this directory."""
-        return MemoryDirectory(self.store, self.inode, self.readonly)
+        return MemoryDirectory(self.store, self.inode, self.readonly, self.budget)
 
     def stat(self) -> Stat:
         """Return the attributes."""
@@ -70,7 +74,7 @@ class MemoryDirectory(ResolvedDirectory):
             if not isinstance(inode, DirectoryInode):
                 return None
             place = inode
-        return MemoryDirectory(self.store, place, self.readonly)
+        return MemoryDirectory(self.store, place, self.readonly, self.budget)
 
     def open_at(self, path: str, mode: int, follow: bool) -> Node:
         """Open, like openat; see ``ResolvedDirectory.open_at``."""
@@ -115,20 +119,20 @@ class MemoryDirectory(ResolvedDirectory):
                 raise failure(errno.ENOENT)
             made, inode = self._create(name)
             if made:
-                return MemoryFile(self.store, made, self.readonly)
+                return MemoryFile(self.store, made, self.readonly, self.budget)
         if mode & os.O_CREAT and mode & os.O_EXCL:
             raise failure(errno.EEXIST)
         if isinstance(inode, FileInode):
             if mode & os.O_DIRECTORY:
                 raise failure(errno.ENOTDIR)
-            node = MemoryFile(self.store, inode, self.readonly)
+            node = MemoryFile(self.store, inode, self.readonly, self.budget)
             if mode & os.O_TRUNC:
                 node.truncate(0)
             return node
         if isinstance(inode, DirectoryInode):
             if mode & CHANGES:
                 raise failure(errno.EISDIR)
-            return MemoryDirectory(self.store, inode, self.readonly)
+            return MemoryDirectory(self.store, inode, self.readonly, self.budget)
         raise failure(errno.ELOOP)
 
     def _create(self, name: str) -> tuple[FileInode | None, Inode]:
@@ -137,7 +141,8 @@ class MemoryDirectory(ResolvedDirectory):
             present = self.inode.entries.get(name)
             if present is not None:
                 return None, present
-            inode = FileInode(self.store.new_ino(), self.store.clock())
+            store = self.store
+            inode = FileInode(store.new_inode(self.budget), store.clock(), store.usage)
             self._add(name, inode)
             return inode, inode
 
@@ -158,7 +163,7 @@ class MemoryDirectory(ResolvedDirectory):
         return inode.target
 
     def make_dir(self, name: str) -> None:
-        """Create a directory; EEXIST, ENOENT in a removed one, ENAMETOOLONG too deep, or EPERM."""
+        """Create a directory; EEXIST, ENOENT in a removed one, ENAMETOOLONG too deep, EDQUOT."""
         self._changing()
         with self.store.lock:
             self._absent(name)
@@ -167,7 +172,8 @@ class MemoryDirectory(ResolvedDirectory):
                 depth, place = depth + 1, place.parent
             if depth >= MAX_DEPTH:
                 raise failure(errno.ENAMETOOLONG)
-            self._add(name, DirectoryInode(self.store.new_ino(), self.inode, self.store.clock()))
+            ino = self.store.new_inode(self.budget)
+            self._add(name, DirectoryInode(ino, self.inode, self.store.clock()))
 
     def remove_dir(self, name: str) -> None:
         """Remove an empty directory; ENOENT, ENOTDIR, ENOTEMPTY, or EPERM where read-only."""
@@ -194,7 +200,11 @@ class MemoryDirectory(ResolvedDirectory):
         self._changing()
         with self.store.lock:
             self._absent(name)
-            self._add(name, LinkInode(self.store.new_ino(), target, self.store.clock()))
+            size = len(target.encode("utf-8", "surrogateescape"))
+            self.budget.check_bytes(self.store.usage, size)
+            ino = self.store.new_inode(self.budget)
+            self.store.usage.bytes += size
+            self._add(name, LinkInode(ino, target, self.store.clock()))
 
     def link(self, name: str, to: Directory, to_name: str) -> None:
         """Give a file another name.
@@ -276,6 +286,10 @@ class MemoryDirectory(ResolvedDirectory):
     def _drop(self, name: str, inode: Inode) -> None:
         self._take(name, inode)
         inode.nlink = 0 if isinstance(inode, DirectoryInode) else inode.nlink - 1
+        # A file goes with its inode, which may still be open.
+        if not inode.nlink and not isinstance(inode, FileInode):
+            self.store.usage.inodes -= 1
+            self.store.usage.bytes -= inode.size if isinstance(inode, LinkInode) else 0
         inode.ctime = self.store.clock()
 
     def _same_filesystem(self, to: Directory) -> "MemoryDirectory":

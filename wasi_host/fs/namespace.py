@@ -38,6 +38,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Final
 
+from wasi_host.fs.budget import Budget
 from wasi_host.fs.node import Directory, Dirent, FileSystem, Node, Stat
 from wasi_host.fs.resolve import ResolvedDirectory
 from wasi_host.fs.walk import CHANGES, DIRECTORY, NO_NAMES, Walkable, failure
@@ -65,6 +66,14 @@ class _Point:
         self.ino = _MADE_UP | zlib.crc32(path.encode("utf-8", "surrogateescape"))
         self.filesystem: FileSystem | None = None
         self.below: dict[str, _Point] = {}
+
+    def limited(self, budget: Budget) -> "_Point":
+        """Return the same, with all that is mounted here or below as a run sees it."""
+        point = _Point("")
+        point.ino = self.ino
+        point.filesystem = self.filesystem and self.filesystem.limited(budget)
+        point.below = {name: below.limited(budget) for name, below in self.below.items()}
+        return point
 
     def readonly(self) -> bool:
         """Tell whether everything that is mounted here or below is read-only."""
@@ -120,6 +129,12 @@ class Namespace(FileSystem):
                 point.below[name] = _Point(at)
             point = point.below[name]
         point.filesystem = filesystem
+
+    def limited(self, budget: Budget) -> "Namespace":
+        """Return the same with all that is in it as a run sees it."""
+        limited = Namespace(self.outer.limited(budget), {})
+        limited._top = self._top.limited(budget)
+        return limited
 
     def open_root(self) -> "NamespaceDirectory":
         """Return the root, fresh for each instance.

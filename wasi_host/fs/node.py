@@ -15,6 +15,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import ClassVar, NamedTuple
 
+from wasi_host.fs.budget import Budget
 from wasi_spec.enums import Filetype
 from wasi_spec.records import Filestat
 
@@ -245,6 +246,13 @@ class FileSystem(ABC):
     @abstractmethod
     def open_root(self) -> Directory:
         """Return the root, fresh for each instance, which closes it."""
+
+    def limited(self, budget: Budget) -> "FileSystem":
+        """Return this filesystem as a run sees it, whose budget covers what is in memory.
+
+        Itself, where nothing is. What wraps another answers with one that wraps the other's.
+        """
+        return self
 
     def close(self) -> None:  # noqa: B027  a default, not a duty
         """Give back what the filesystem itself holds; twice is harmless."""

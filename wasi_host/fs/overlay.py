@@ -34,6 +34,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from wasi_host.fs.budget import Budget
 from wasi_host.fs.memory_data import Store
 from wasi_host.fs.node import File, FileSystem
 from wasi_host.fs.overlay_file import OverlayFile
@@ -91,6 +92,11 @@ class Overlay(FileSystem):
         """Return the root."""
         return OverlayDirectory(self.layers, self.layers.root, self.readonly)
 
+    def limited(self, budget: Budget) -> "LimitedOverlay":
+        """Return this overlay as a run sees it that may make it grow within ``budget`` only."""
+        budget.covers(self.layers.store.usage)
+        return LimitedOverlay(self, budget)
+
     def close(self) -> None:
         """Close the root of the lower tree, and the tree itself if it was given as a path."""
         self.layers.lower.close()
@@ -109,3 +115,16 @@ class Overlay(FileSystem):
 
     def __repr__(self) -> str:
         return f"Overlay({self.lower!r})"
+
+
+class LimitedOverlay(FileSystem):
+    """An overlay for a run with a budget."""
+
+    def __init__(self, inner: Overlay, budget: Budget) -> None:
+        self.inner = inner
+        self.budget = budget
+
+    def open_root(self) -> OverlayDirectory:
+        """Return the root."""
+        layers = self.inner.layers
+        return OverlayDirectory(layers, layers.root, self.inner.readonly, self.budget)

@@ -23,6 +23,7 @@ import errno
 import threading
 from typing import ClassVar, Final, NamedTuple
 
+from wasi_host.fs.budget import Budget
 from wasi_host.fs.memory_file import MemoryFile
 from wasi_host.fs.node import File, Stat
 from wasi_host.fs.walk import failure
@@ -87,6 +88,10 @@ class PartlyCopied(File):
         times = inode_of.atime, inode_of.mtime, inode_of.ctime
         memory.truncate(stat[4])
         inode_of.atime, inode_of.mtime, inode_of.ctime = times
+
+    def pays(self, budget: Budget) -> None:
+        """Let a run's budget pay for what is written from now on."""
+        self._memory.budget = budget
 
     # All below: the caller holds the lock of the inode, or takes it here.
 

@@ -5,8 +5,11 @@ import os
 from collections.abc import Sequence
 from typing import Final
 
+from wasi_host.fs.budget import Budget
 from wasi_host.fs.memory_data import change_times
+from wasi_host.fs.memory_file import MemoryFile
 from wasi_host.fs.node import File, Stat
+from wasi_host.fs.overlay_data import PartlyCopied
 from wasi_host.fs.overlay_index import LayeredFile
 from wasi_host.fs.overlay_layers import Layers
 from wasi_host.fs.walk import failure
@@ -22,10 +25,13 @@ class OverlayFile(File):
     It is one of the users of ``inode``, until it is closed.
     """
 
-    __slots__ = ("_layers", "_open", "_sync", "inode", "readonly")
+    __slots__ = ("_budget", "_layers", "_open", "_sync", "inode", "readonly")
 
-    def __init__(self, layers: Layers, inode: LayeredFile, readonly: bool, mode: int) -> None:
+    def __init__(
+        self, layers: Layers, inode: LayeredFile, readonly: bool, mode: int, budget: Budget
+    ) -> None:
         self._layers = layers
+        self._budget = budget
         self._open = True
         self._sync = mode & _SYNC != 0
         self.inode = inode
@@ -69,7 +75,7 @@ class OverlayFile(File):
         self._writable()
         if not len(data):
             return 0
-        file = self._layers.own_file(self.inode)
+        file = self._own_file()
         return self._written(file, file.pwrite(data, offset))
 
     def append(self, data: bytes | memoryview) -> int:
@@ -77,7 +83,7 @@ class OverlayFile(File):
         self._writable()
         if not len(data):
             return 0
-        file = self._layers.own_file(self.inode)
+        file = self._own_file()
         return self._written(file, file.append(data))
 
     def truncate(self, size: int) -> None:
@@ -112,6 +118,15 @@ class OverlayFile(File):
         if self._sync:
             file.sync(True)
         return count
+
+    def _own_file(self) -> File:
+        """Return where the bytes are written; whoever writes last before a growth pays for it."""
+        file = self._layers.own_file(self.inode)
+        if type(file) is PartlyCopied:
+            file.pays(self._budget)
+        elif type(file) is MemoryFile:
+            file.budget = self._budget
+        return file
 
     def _file(self) -> File:
         file = self.inode.file

@@ -35,7 +35,7 @@ class Upper(ABC):
 
     @abstractmethod
     def new_file(self, directory: LayeredDirectory, name: str, ino: int, now: int) -> Entry:
-        """Make an empty file."""
+        """Make an empty file, which is counted already."""
 
     @abstractmethod
     def copy_up(self, inode: LayeredFile) -> None:
@@ -85,7 +85,7 @@ class MemoryUpper(Upper):
 
     def new_file(self, directory: LayeredDirectory, name: str, ino: int, now: int) -> Entry:
         """Make an empty file, a plain one of a filesystem in memory."""
-        return FileInode(ino, now)
+        return FileInode(ino, now, self._store.usage)
 
     def copy_up(self, inode: LayeredFile) -> None:
         """Take no chunk yet."""
@@ -204,7 +204,9 @@ class Layers:
                 assert inode.lower is not None
                 stat = self.lower.stat(inode.lower)
                 inode.seal = seal_of(stat)
-                copy = FileInode(stat[1], 0)
+                with self.store.lock:
+                    self.store.usage.inodes += 1
+                copy = FileInode(stat[1], 0, self.store.usage)
                 take_attributes(copy, stat)
                 inode.copy = copy
             return inode.copy

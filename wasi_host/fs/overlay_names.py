@@ -6,6 +6,7 @@ the lower directory, and what is found there is remembered when it is entered, o
 
 import errno
 
+from wasi_host.fs.budget import UNLIMITED, Budget
 from wasi_host.fs.memory_data import LinkInode
 from wasi_host.fs.node import Directory, Node, Stat
 from wasi_host.fs.overlay_data import seal_of
@@ -32,16 +33,23 @@ class OverlayNames(ResolvedDirectory):
     It keeps nothing of the lower tree open.
     """
 
-    __slots__ = ("_layers", "inode", "readonly")
+    __slots__ = ("_budget", "_layers", "inode", "readonly")
 
-    def __init__(self, layers: Layers, inode: LayeredDirectory, readonly: bool) -> None:
+    def __init__(
+        self,
+        layers: Layers,
+        inode: LayeredDirectory,
+        readonly: bool,
+        budget: Budget = UNLIMITED,
+    ) -> None:
         self._layers = layers
         self.inode = inode
         self.readonly = readonly
+        self._budget = budget
 
     def _at(self, inode: LayeredDirectory) -> "OverlayNames":
         """Return a node of a directory."""
-        return type(self)(self._layers, inode, self.readonly)
+        return type(self)(self._layers, inode, self.readonly, self._budget)
 
     def reopen(self) -> "OverlayNames":
         """Return another node of this directory."""
@@ -173,12 +181,32 @@ class OverlayNames(ResolvedDirectory):
         own = self._layers.touch(inode)
         self._take(name, inode, removed=True)
         if isinstance(inode, LayeredDirectory):
+            if inode.lower is None:
+                self._count_gone(0)
             inode.nlink = 0
             inode.lower = None
             inode.own.clear()
         else:
             own.nlink -= 1
+            if type(inode) is LinkInode and not inode.nlink:
+                self._count_gone(inode.size)
         own.ctime = self._layers.store.clock()
+
+    def _count_new(self, size: int = 0) -> None:
+        """Count something new that holds ``size`` bytes; EDQUOT where the run may not have it."""
+        store = self._layers.store
+        with store.lock:
+            self._budget.check_bytes(store.usage, size)
+            self._budget.check_inode(store.usage)
+            store.usage.inodes += 1
+            store.usage.bytes += size
+
+    def _count_gone(self, size: int) -> None:
+        """Take a directory or link made here off the account; a file goes with its inode."""
+        store = self._layers.store
+        with store.lock:
+            store.usage.inodes -= 1
+            store.usage.bytes -= size
 
     def _check_empty(self, inode: LayeredDirectory) -> None:
         """Raise ENOTEMPTY where a directory has names in it."""

@@ -111,6 +111,7 @@ class OverlayDirectory(OverlayNames):
         inode, layers = self.inode, self._layers
         if not mode & os.O_CREAT or (not inode.nlink):
             raise failure(errno.ENOENT)
+        self._count_new()
         made = layers.upper.new_file(inode, name, layers.new_ino(), layers.store.clock())
         self._add(name, made)
         return self._open_known(made, mode & ~os.O_EXCL)
@@ -132,9 +133,9 @@ class OverlayDirectory(OverlayNames):
         if isinstance(inode, LayeredFile):
             if not inode.whole or inode.copy is None:
                 self._layers.use(inode)
-                return OverlayFile(self._layers, inode, self.readonly, mode)
+                return OverlayFile(self._layers, inode, self.readonly, mode, self._budget)
             inode = inode.copy
-        return MemoryFile(self._layers.store, inode, self.readonly)
+        return MemoryFile(self._layers.store, inode, self.readonly, self._budget)
 
     def _open_below(self, name: str, mode: int) -> Node:
         """Open what only the lower tree knows, or create it."""
@@ -161,7 +162,7 @@ class OverlayDirectory(OverlayNames):
             file.home = (inode, name)
             layers.use(file, node)
             inode.own[name] = file
-            return OverlayFile(layers, file, self.readonly, mode)
+            return OverlayFile(layers, file, self.readonly, mode, self._budget)
         if not mode & CHANGES:
             return node
         node.close()
@@ -214,6 +215,7 @@ class OverlayDirectory(OverlayNames):
                 depth, place = depth + 1, place.parent
             if depth >= MAX_DEPTH:
                 raise failure(errno.ENAMETOOLONG)
+            self._count_new()
             layers.upper.make_dir(inode, name)
             made = LayeredDirectory(inode, None)
             made.ino, made.touched = layers.new_ino(), True
@@ -247,6 +249,7 @@ class OverlayDirectory(OverlayNames):
         layers = self._layers
         with layers.lock:
             self._absent(name)
+            self._count_new(len(target.encode("utf-8", "surrogateescape")))
             layers.upper.symlink(self.inode, name, target)
             self._add(name, LinkInode(layers.new_ino(), target, layers.store.clock()))
 

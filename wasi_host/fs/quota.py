@@ -8,6 +8,7 @@ import errno
 import os
 from typing import Final
 
+from wasi_host.fs.budget import Budget
 from wasi_host.fs.node import Directory, File, FileSystem, Node, Stat
 from wasi_host.fs.quota_account import Account
 from wasi_host.fs.source import Source, filesystem_of
@@ -85,6 +86,12 @@ class Quota(FileSystem):
             root.close()
             raise
         return QuotaDirectory(root, self._account)
+
+    def limited(self, budget: Budget) -> "Quota":
+        """Return the same, with the same account, around what the source is to a run."""
+        limited = Quota(self.inner.limited(budget))
+        limited._account = self._account
+        return limited
 
     def __reduce__(self) -> tuple[type["Quota"], tuple[object, ...]]:
         # In another process everything is counted anew.

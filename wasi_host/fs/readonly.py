@@ -7,6 +7,7 @@ memory do, the wrapper only sets it: reading is then as fast as without.
 
 import errno
 
+from wasi_host.fs.budget import Budget
 from wasi_host.fs.host import HostBlockDevice, HostDirectory, HostFile
 from wasi_host.fs.memory import MemoryDirectory, MemoryFile
 from wasi_host.fs.node import Directory, File, FileSystem, Node
@@ -44,6 +45,10 @@ class ReadOnly(FileSystem):
             OSError: its root cannot be opened.
         """
         return readonly_directory(walkable_root(self.inner))
+
+    def limited(self, budget: Budget) -> "ReadOnly":
+        """Return the same around what the source is to a run."""
+        return ReadOnly(self.inner.limited(budget))
 
     def __repr__(self) -> str:
         return f"ReadOnly({self.inner!r})"
