@@ -24,7 +24,7 @@ DESCRIPTORS, PREVIEW1 = "wasi_host.descriptors", "wasi_host.preview1"
 LAYERS, BINDING, RUNTIMES = "wasi_host.layers", "wasi_host.binding", "wasi_host.runtimes"
 FRONT = (
     "limits interrupts results rights sources directories adapters streams cache modules changes "
-    "stacks surroundings wasi guest sandbox process pool"
+    "stacks observers surroundings wasi guest sandbox process pool"
 )
 FRONT_MODULES = tuple(f"wasi_host.{name}" for name in FRONT.split())
 INSPECT, CONFORMANCE, CLI = "wasi_host.inspect", "conformance", "wasi_host.cli"
@@ -85,11 +85,13 @@ CTYPES_USERS = {
 }
 EXEC_USERS = {"wasi_host.binding.shim"}
 WHOLE_MEMORY_USERS = EXEC_USERS | {"wasi_host.binding.memory", "wasi_host.runtimes.wasmtime_capi"}
-# Only here may modules of ours be imported inside functions: a command loads what it needs.
+# Only here may modules of ours be imported inside functions: a command loads what it needs, and
+# what watches a guest is loaded where one is watched.
 LAZY_IMPORTERS = {
     "wasi_host",
     "wasi_host.__main__",
     "wasi_host.fs.source",
+    "wasi_host.surroundings",
     "conformance.plugin",
 }
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from wasi_host.directories import Quota, ReadOnly
     from wasi_host.limits import Limits
     from wasi_host.modules import Module, NotAWasiModule
+    from wasi_host.observers import Divergence, Trace, faults, policy, record, replay
     from wasi_host.pool import Pool
     from wasi_host.results import (
         DEVNULL,
@@ -41,13 +42,16 @@ if TYPE_CHECKING:
     )
     from wasi_host.sandbox import Instance, ProcExit, Sandbox, run
     from wasi_host.sources import HostDir, MemoryFS
+    from wasi_host.surroundings import Clock
     from wasi_host.wasi import Wasi
 
 __all__ = [
     "DEVNULL",
     "PIPE",
     "STDOUT",
+    "Clock",
     "CompletedRun",
+    "Divergence",
     "ForeignFilesystemWarning",
     "HostDir",
     "Instance",
@@ -63,11 +67,16 @@ __all__ = [
     "RunError",
     "Sandbox",
     "TimeoutExpired",
+    "Trace",
     "Trap",
     "Trapped",
     "Usage",
     "Wasi",
     "as_pyfilesystem",
+    "faults",
+    "policy",
+    "record",
+    "replay",
     "run",
 ]
 
@@ -76,9 +85,11 @@ _HOMES = {
     "directories": ("Quota", "ReadOnly"),
     "limits": ("Limits",),
     "modules": ("Module", "NotAWasiModule"),
+    "observers": ("Divergence", "Trace", "faults", "policy", "record", "replay"),
     "pool": ("Pool",),
     "sandbox": ("Instance", "ProcExit", "Sandbox", "run"),
     "sources": ("HostDir", "MemoryFS"),
+    "surroundings": ("Clock",),
     "wasi": ("Wasi",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

@@ -6,9 +6,9 @@ from whichever thread, means three things: its next host call raises, a wait is 
 guest that computes is told at its next epoch check.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import perf_counter
-from typing import Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from wasi_host.errors import ProcExit, Stopped, Trap
 from wasi_host.interrupts import Interruptible
@@ -21,6 +21,10 @@ from wasi_host.sources import SocketSource
 from wasi_host.stacks import call_with_room
 from wasi_host.streams import Spec
 from wasi_host.surroundings import Setting, Surroundings
+
+if TYPE_CHECKING:
+    from wasi_host.layers.layer import Layer, PerRun
+    from wasi_host.layers.trace import Trace
 
 # Engines count in signed 64 bits.
 _ALL_MEMORY: Final = (1 << 63) - 1
@@ -46,6 +50,8 @@ class Guest:
         env: its environment; None: the recipe's.
         epochs: whether it must be possible to stop it while it computes.
         sockets: its sockets; None: the recipe's.
+        trace: whether its calls are traced, or the trace to be filled.
+        layers: wrappers around its calls, outermost first.
 
     Raises:
         ValueError, OSError: as ``Surroundings``.
@@ -62,6 +68,8 @@ class Guest:
         env: Mapping[str, str] | None,
         epochs: bool,
         sockets: tuple[SocketSource, ...] | None = None,
+        trace: "bool | Trace" = False,
+        layers: "Iterable[Layer | PerRun]" = (),
     ) -> None:
         module, setting, pooling = recipe
         name = module.name if argv0 is None else argv0
@@ -69,10 +77,10 @@ class Guest:
         self._memory = min(setting.limits.memory, _ALL_MEMORY)
         self._variant = module.variant(epochs, self._stack, pooling)
         self.instance: Instance | None = None
-        self.around = Surroundings(setting, [name, *words], spec, env, sockets)
+        self.around = Surroundings(setting, [name, *words], spec, env, sockets, trace, layers)
         self.streams = self.around.streams
         self._binding = self._variant.take()
-        self._binding.serve(self.around.host)
+        self._binding.serve(self.around.served)
 
     def stop(self, reason: str) -> None:
         """Stop the guest, whatever it is doing. From any thread or a signal handler."""
@@ -130,11 +138,13 @@ class Guest:
                 finally:
                     if alarm is not None:
                         alarm.cancel()
+            self.around.finished = stopped is None
             memory = self._binding.memory_size
             if self.instance is not None:
                 memory = self.instance.memory_size
         finally:
             self.close()
+        observers = self.around.observers
         return CompletedRun(
             args,
             code,
@@ -143,8 +153,9 @@ class Guest:
             stopped=stopped,
             limits_hit=self.around.limits_hit,
             trap=trap,
-            used=(perf_counter() - began, memory),
+            used=(perf_counter() - began, memory, observers.calls if observers else None),
             values=values,
+            trace=observers.trace if observers else None,
         )
 
     def close(self) -> None:

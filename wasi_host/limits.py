@@ -22,6 +22,7 @@ class _Limits(NamedTuple):
     fs_bytes: int = 256 * MIB
     inodes: int = 100_000
     open_files: int = 256
+    calls: int | None = None
 
 
 class Limits(_Limits):
@@ -38,6 +39,8 @@ class Limits(_Limits):
         inodes: files, directories and links in them, likewise.
         open_files: descriptors open at a time, standard streams and directories included;
             opening more answers MFILE.
+        calls: WASI calls the guest may make, 0 or more; the next one ends the run. None: any
+            number. Calls with addresses or flags that make no sense do not count.
 
     Raises:
         TypeError: a limit is no integer.
@@ -53,6 +56,7 @@ class Limits(_Limits):
         fs_bytes: int = 256 * MIB,
         inodes: int = 100_000,
         open_files: int = 256,
+        calls: int | None = None,
     ) -> "Limits":
         """Check the limits."""
         for name, value, least, most in (
@@ -61,6 +65,7 @@ class Limits(_Limits):
             ("fs_bytes", fs_bytes, 0, None),
             ("inodes", inodes, 0, None),
             ("open_files", open_files, 3, None),
+            ("calls", 0 if calls is None else calls, 0, None),
         ):
             if not isinstance(value, int):
                 raise TypeError(f"Limits.{name} must be an integer, not {value!r}")
@@ -68,7 +73,7 @@ class Limits(_Limits):
                 raise ValueError(f"Limits.{name} must be at least {least}, not {value}")
             if most is not None and value > most:
                 raise ValueError(f"Limits.{name} must be at most {most}, not {value}")
-        return super().__new__(cls, memory, stack, fs_bytes, inodes, open_files)
+        return super().__new__(cls, memory, stack, fs_bytes, inodes, open_files, calls)
 
 
 class Alarm:

@@ -3,9 +3,12 @@
 import subprocess
 from collections.abc import Sequence
 from subprocess import DEVNULL, PIPE, STDOUT
-from typing import Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, cast
 
 from wasi_host.errors import Trap
+
+if TYPE_CHECKING:
+    from wasi_host.layers.trace import Trace
 
 __all__ = [
     "DEVNULL",
@@ -25,12 +28,19 @@ __all__ = [
 TRAPPED: Final = -6
 ENDED: Final = -9
 
+# A plain tuple: results are made in microseconds.
+_Used: TypeAlias = tuple[float, int] | tuple[float, int, int | None]
+
 
 class Usage(NamedTuple):
-    """What a run used: wall-clock seconds, and bytes of guest memory at the end."""
+    """What a run used: wall-clock seconds, bytes of guest memory at the end, calls of WASI.
+
+    ``calls`` is None where they were not counted: a trace and ``Limits.calls`` count.
+    """
 
     seconds: float
     memory: int
+    calls: int | None = None
 
 
 class CompletedRun(subprocess.CompletedProcess[Any]):
@@ -40,13 +50,15 @@ class CompletedRun(subprocess.CompletedProcess[Any]):
         args: the module and its arguments, as given.
         returncode: the guest's exit code (0 to 2^32-1); -6 after a trap, -9 when it was stopped.
         stdout, stderr: what was captured (bytes, or str in text mode), else None.
-        stopped: None, or what ended the run: ``"timeout"``, or ``"interrupt"`` where a
-            signal's handler did not raise.
+        stopped: None, or what ended the run: ``"timeout"``, ``"calls"`` (``Limits.calls``), or
+            ``"interrupt"`` where a signal's handler did not raise.
         limits_hit: the limits that answered the guest with an errno or cut a write:
             ``"fs_bytes"``, ``"inodes"``, ``"open_files"``.
         trap: None, or the trap, with its wasm backtrace in ``trap.message``.
         usage: see ``Usage``.
         values: what the function named by ``invoke`` returned.
+        trace: the calls, with ``trace=True``: ``str()`` is text like strace's, ``to_json()``
+            has a line for each, ``summary()`` is a table.
     """
 
     # What most runs have; an instance only has what is otherwise, since it is made in
@@ -55,7 +67,8 @@ class CompletedRun(subprocess.CompletedProcess[Any]):
     limits_hit: frozenset[str] = frozenset()
     trap: Trap | None = None
     values: tuple[int | float, ...] = ()
-    _used: tuple[float, int] = (0.0, 0)
+    trace: "Trace | None" = None
+    _used: "_Used" = (0.0, 0)
 
     def __init__(
         self,
@@ -67,8 +80,9 @@ class CompletedRun(subprocess.CompletedProcess[Any]):
         stopped: str | None = None,
         limits_hit: frozenset[str] = frozenset(),
         trap: Trap | None = None,
-        used: tuple[float, int] = (0.0, 0),
+        used: "_Used" = (0.0, 0),
         values: tuple[int | float, ...] = (),
+        trace: "Trace | None" = None,
     ) -> None:
         self.args = cast("Any", args if type(args) is list else list(args))
         self.returncode = returncode
@@ -83,6 +97,8 @@ class CompletedRun(subprocess.CompletedProcess[Any]):
             self.trap = trap
         if values:
             self.values = values
+        if trace is not None:
+            self.trace = trace
 
     @property
     def usage(self) -> Usage:

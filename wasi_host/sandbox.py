@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wasi_host.errors import ProcExit
 from wasi_host.guest import Guest, Recipe
@@ -14,7 +14,12 @@ from wasi_host.runtimes.wasmtime_pooling import Pooling
 from wasi_host.sources import SocketSource, Source, checked_sockets
 from wasi_host.streams import Spec, specify
 from wasi_host.surroundings import DEFAULT_LIMITS, checked_setting
+from wasi_host.world.clocks import Clock
 from wasi_host.world.stdio import StreamSource
+
+if TYPE_CHECKING:
+    from wasi_host.layers.layer import Layer, PerRun
+    from wasi_host.layers.trace import Trace
 
 __all__ = ["Instance", "ProcExit", "Sandbox", "run"]
 
@@ -49,6 +54,10 @@ class Sandbox:
             descriptors: the guest's descriptors after those of all directories. They stay
             yours: a run closes none of them and leaves O_NONBLOCK as it is. Without sockets
             here, the guest reaches no network.
+        clock: the clocks of its guests, such as ``Clock.virtual(t)``; None: the host's.
+        seed: makes random bytes the same in each run; None: the host's. With a clock and a seed
+            runs are the same, byte for byte, as long as what they are given is: trees in memory
+            are, in host directories inode numbers, times and order are the host's.
 
     Raises:
         FileNotFoundError, NotADirectoryError: the module or a directory is missing.
@@ -67,16 +76,20 @@ class Sandbox:
         limits: Limits = DEFAULT_LIMITS,
         rights: str | int = "grant",
         sockets: Iterable[SocketSource] = (),
+        clock: Clock | None = None,
+        seed: int | None = None,
     ) -> None:
-        setting = checked_setting(dirs=dirs, env=env, limits=limits, rights=rights, sockets=sockets)
-        self._options: dict[str, Any] = {
-            "module": module,
+        options: dict[str, Any] = {
             "dirs": dirs,
             "env": env,
             "limits": limits,
             "rights": rights,
-            "sockets": setting.sockets,
+            "sockets": sockets,
+            "clock": clock,
+            "seed": seed,
         }
+        setting = checked_setting(**options)
+        self._options = {**options, "module": module, "sockets": setting.sockets}
         self.recipe = Recipe(load(module), setting)
 
     @property
@@ -125,6 +138,8 @@ class Sandbox:
         invoke: str | None = None,
         sockets: Iterable[SocketSource] | None = None,
         tty: bool | None = None,
+        trace: "bool | Trace" = False,
+        layers: "Iterable[Layer | PerRun]" = (),
     ) -> CompletedRun:
         """Run the module once, in a fresh instance; the keywords and exceptions are ``run``'s.
 
@@ -150,10 +165,11 @@ class Sandbox:
             variant = recipe.module.variant(epochs, stack, recipe.pooling)
             variant.require_command(recipe.module.name)
         granted_sockets = None if sockets is None else checked_sockets(sockets)
-        guest = Guest(recipe, words, spec, argv0, env, epochs, granted_sockets)
+        guest = Guest(recipe, words, spec, argv0, env, epochs, granted_sockets, trace, layers)
         result = guest.run([self._options["module"], *words], words, invoke, timeout)
-        if guest.streams.failures:
-            raise guest.streams.failures[0]
+        failure = guest.around.take_failure()
+        if failure is not None:
+            raise failure
         if result.stopped == "timeout" and timeout is not None:
             raise TimeoutExpired(result, timeout)
         if check:
@@ -170,6 +186,8 @@ class Sandbox:
         env: Mapping[str, str] | None = None,
         argv0: str | None = None,
         tty: bool | None = None,
+        trace: "bool | Trace" = False,
+        layers: "Iterable[Layer | PerRun]" = (),
     ) -> "Instance":
         """Return a live instance of a reactor; ``_initialize`` is called if there is one.
 
@@ -179,7 +197,9 @@ class Sandbox:
         """
         words = [os.fspath(word) for word in _list(argv)]
         spec = Spec(stdin, stdout, stderr, None, None, tty)
-        return Instance(Guest(self.recipe, words, spec, argv0, env, epochs=False))
+        return Instance(
+            Guest(self.recipe, words, spec, argv0, env, epochs=False, trace=trace, layers=layers)
+        )
 
 
 class Instance:
@@ -221,6 +241,12 @@ class Instance:
         """What was captured of standard error so far, with ``stderr=PIPE``."""
         return self._guest.streams.captured(2)
 
+    @property
+    def trace(self) -> "Trace | None":
+        """The calls so far, with ``trace=``."""
+        observers = self._guest.around.observers
+        return None if observers is None else observers.trace
+
     def call(self, name: str, *arguments: float) -> int | float | tuple[int | float, ...] | None:
         """Call an exported function.
 
@@ -233,7 +259,7 @@ class Instance:
             ProcExit: the guest called ``proc_exit``.
             Trap: it trapped.
             RuntimeError: the instance is closed, or runs in another thread; ``_start`` again.
-            Exception: what a stream of the embedder's raised; the guest saw EIO.
+            Exception: what a stream or hook of the embedder's raised; the guest saw an errno.
         """
         if name == "_start" and name in self._instance.exports:
             if self._started:
@@ -241,9 +267,9 @@ class Instance:
             self._started = True
         with Interruptible(self._guest.stop):
             values = self._guest.enter(lambda: self._instance.call(name, *arguments))
-        failures = self._guest.streams.failures
-        if failures:
-            raise failures.pop(0)
+        failure = self._guest.around.take_failure()
+        if failure is not None:
+            raise failure
         return values[0] if len(values) == 1 else tuple(values) or None
 
     def close(self) -> None:
@@ -282,6 +308,10 @@ def run(
     rights: str | int = "grant",
     sockets: Iterable[SocketSource] = (),
     tty: bool | None = None,
+    clock: Clock | None = None,
+    seed: int | None = None,
+    trace: "bool | Trace" = False,
+    layers: "Iterable[Layer | PerRun]" = (),
     **not_here: object,
 ) -> CompletedRun:
     """Run a WASI command and wait for its end, like ``subprocess.run``.
@@ -312,6 +342,12 @@ def run(
         sockets: listening or connected sockets the guest may use; see ``Sandbox``.
         tty: whether the guest is told that its standard streams are terminals (``isatty``);
             None: each as it is.
+        clock: the guest's clocks; see ``Sandbox``.
+        seed: makes its random bytes the same in each run; see ``Sandbox``.
+        trace: note every call in ``trace`` of the result; or a ``Trace`` that shows some only,
+            or writes them as they happen.
+        layers: what stands around the guest's calls, outermost first: ``policy``, ``record``,
+            ``replay``, ``faults``, or functions of yours, ``layer(row, call) -> call``.
         **not_here: other keywords of ``subprocess.run`` are refused with a word.
 
     Raises:
@@ -321,6 +357,7 @@ def run(
         RunError, Trapped: with ``check``, another exit code than 0, or a trap.
         KeyboardInterrupt: Ctrl-C, after the guest was stopped.
         TypeError, ValueError: as ``subprocess.run`` for the same mistakes.
+        Exception: what a stream or hook of yours raised, after the guest has ended.
     """
     for name in not_here:
         raise TypeError(f"run() has no {name}=: {_NOT_HERE.get(name, 'see its documentation')}")
@@ -328,7 +365,10 @@ def run(
     if not words:
         raise ValueError("args is empty: it is [module, *arguments]")
     module, *argv = words
-    sandbox = Sandbox(module, dirs=dirs, env=env, limits=limits, rights=rights, sockets=sockets)
+    sandbox = Sandbox(
+        module, dirs=dirs, env=env, limits=limits, rights=rights, sockets=sockets, clock=clock,
+        seed=seed,
+    )  # fmt: skip
     return sandbox.run(
         argv,
         input=input,
@@ -344,6 +384,8 @@ def run(
         argv0=argv0,
         invoke=invoke,
         tty=tty,
+        trace=trace,
+        layers=layers,
     )
 
 

@@ -7,7 +7,7 @@ whoever only provides its imports (``wasi``) begin here.
 
 from collections.abc import Iterable, Mapping
 from subprocess import PIPE
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from wasi_host.descriptors.stream import StreamDescriptor
 from wasi_host.fs.budget import UNLIMITED, Budget
@@ -16,12 +16,17 @@ from wasi_host.preview1 import Preview1, encode_args, encode_environ
 from wasi_host.rights import granted
 from wasi_host.sources import NONE, Preopens, SocketSource, Source, checked_sockets
 from wasi_host.streams import Spec, Streams
-from wasi_host.world.clocks import Clocks
-from wasi_host.world.randomness import Randomness
+from wasi_host.world.clocks import Clock, Clocks
+from wasi_host.world.randomness import Randomness, SeededRandomness
 from wasi_host.world.scheduler import Scheduler
 from wasi_host.world.streams import BytesInput, Capture
 
-__all__ = ["DEFAULT_LIMITS", "Renewable", "Setting", "Surroundings", "checked_setting"]
+if TYPE_CHECKING:
+    from wasi_host.layers.layer import Layer, PerRun
+    from wasi_host.layers.trace import Trace
+    from wasi_host.observers import Observers
+
+__all__ = ["DEFAULT_LIMITS", "Clock", "Renewable", "Setting", "Surroundings", "checked_setting"]
 
 DEFAULT_LIMITS: Final = Limits()
 
@@ -39,6 +44,8 @@ class Setting(NamedTuple):
     rights: int = 0
     strict: bool = False
     sockets: tuple[SocketSource, ...] = ()
+    clock: Clock | None = None
+    seed: int | None = None
 
 
 def checked_setting(
@@ -48,6 +55,8 @@ def checked_setting(
     limits: Limits,
     rights: str | int,
     sockets: Iterable[SocketSource],
+    clock: Clock | None,
+    seed: int | None,
 ) -> Setting:
     """Return the setting that the keywords of ``Sandbox`` and ``Wasi`` mean.
 
@@ -58,10 +67,14 @@ def checked_setting(
     given = checked_sockets(sockets)
     if not isinstance(limits, Limits):
         raise TypeError(f"limits must be wasi_host.Limits, not {type(limits).__name__}")
+    if clock is not None and not isinstance(clock, Clock):
+        raise TypeError(f"clock must be a wasi_host.Clock, not {clock!r}")
+    if seed is not None and not isinstance(seed, int):
+        raise TypeError(f"seed must be an integer, not {seed!r}")
     mask, strict = granted(rights)
     environ = encode_environ(env) if env else []
     preopens = Preopens(dirs) if dirs else NONE
-    return Setting(preopens, environ, limits, mask, strict, given)
+    return Setting(preopens, environ, limits, mask, strict, given, clock, seed)
 
 
 class Surroundings:
@@ -73,18 +86,24 @@ class Surroundings:
         spec: the standard streams.
         env: the environment; None: the setting's.
         sockets: the sockets; None: the setting's.
+        trace: whether the calls are traced, or the trace to be filled.
+        layers: wrappers around the calls, outermost first.
 
     Attributes:
         host: the calls, as the functions of the specification.
+        served: what the guest's calls go to: ``host``, or layers around it.
         streams: the standard streams.
+        observers: what watches the guest, or None.
+        finished: to be set where the guest has come to an end of its own, before ``close``.
 
     Raises:
         ValueError: an argument or variable holds a NUL or a lone surrogate; a socket is closed
             by now, or no longer connected; too few descriptors are allowed for all that.
-        OSError: a stream or directory cannot be opened. All that was opened is closed.
+        OSError: a stream, directory or file of a layer cannot be opened. All that was opened is
+            closed.
     """
 
-    __slots__ = ("_budget", "host", "streams")
+    __slots__ = ("_budget", "finished", "host", "observers", "served", "streams")
 
     def __init__(
         self,
@@ -93,10 +112,13 @@ class Surroundings:
         spec: Spec,
         env: Mapping[str, str] | None = None,
         sockets: tuple[SocketSource, ...] | None = None,
+        trace: "bool | Trace" = False,
+        layers: "Iterable[Layer | PerRun]" = (),
     ) -> None:
         encoded = encode_args(args)
         environ = setting.environ if env is None else encode_environ(env)
-        scheduler = Scheduler(_CLOCKS)
+        clocks, seed = _CLOCKS if setting.clock is None else setting.clock.open(), setting.seed
+        scheduler = Scheduler(clocks)
         limit = setting.limits.open_files
         self._budget = UNLIMITED
         if setting.preopens is not NONE:
@@ -105,12 +127,12 @@ class Surroundings:
         try:
             self.host = Preview1.for_run(
                 self.streams.descriptors(setting.rights),
-                setting.preopens.open(budget=self._budget),
+                setting.preopens.open(clocks.realtime, self._budget),
                 args=encoded,
                 environ=environ,
-                clocks=_CLOCKS,
+                clocks=clocks,
                 scheduler=scheduler,
-                randomness=_RANDOMNESS,
+                randomness=_RANDOMNESS if seed is None else SeededRandomness(seed),
                 rights=setting.rights,
                 strict=setting.strict,
                 open_files=limit,
@@ -125,6 +147,34 @@ class Surroundings:
         except BaseException:
             self.streams.close()
             raise
+        self.finished = False
+        self.observers: Observers | None = None
+        self.served: object = self.host
+        if trace or layers or setting.limits.calls is not None:
+            try:
+                self._observe(setting, trace, layers)
+            except BaseException:
+                self.close()
+                raise
+
+    def _observe(
+        self, setting: Setting, trace: "bool | Trace", layers: "Iterable[Layer | PerRun]"
+    ) -> None:
+        # Few guests are watched, and loading what watches takes longer than a short run.
+        from wasi_host.observers import Observers
+
+        clock = None if setting.clock is None else self.host.clocks.monotonic
+        self.observers = Observers(self.host, setting.limits.calls, trace, layers, clock)
+        self.served = self.observers.host
+
+    def take_failure(self) -> Exception | None:
+        """Return what a stream or hook of the embedder's raised, each once; None: nothing more.
+
+        The guest saw an errno at most.
+        """
+        if self.streams.failures:
+            return self.streams.failures.pop(0)
+        return None if self.observers is None else self.observers.take_failure()
 
     @property
     def limits_hit(self) -> frozenset[str]:
@@ -143,6 +193,8 @@ class Surroundings:
             Exception: what a stream of the embedder's raised as it was flushed, or before.
             OSError: the host said so.
         """
+        if self.observers is not None:
+            self.observers.close(self.finished)
         try:
             try:
                 self.host.close()
@@ -174,8 +226,9 @@ class Renewable:
 
     @staticmethod
     def serves(setting: Setting) -> bool:
-        """Tell whether guests with a setting have nothing but their streams."""
-        return setting.preopens is NONE and not setting.sockets
+        """Tell whether guests with a setting have nothing but their streams, and are unwatched."""
+        plain = setting.clock is None and setting.seed is None and setting.limits.calls is None
+        return plain and setting.preopens is NONE and not setting.sockets
 
     def _make(self) -> None:
         self._around = Surroundings(self._setting, (), Spec(b"", PIPE, PIPE, None, None))

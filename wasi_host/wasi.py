@@ -6,7 +6,7 @@ functions of WASI out, in the shape that an engine wants. One ``Wasi`` serves on
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from wasi_host.binding.context import Context, ValuesContext
@@ -22,8 +22,13 @@ from wasi_host.runtimes.wasmtime_public import PublicContext, define_public, tra
 from wasi_host.sources import SocketSource, Source
 from wasi_host.streams import Spec
 from wasi_host.surroundings import DEFAULT_LIMITS, Surroundings, checked_setting
+from wasi_host.world.clocks import Clock
 from wasi_host.world.stdio import StreamSource
 from wasi_spec.functions import MODULE
+
+if TYPE_CHECKING:
+    from wasi_host.layers.layer import Layer, PerRun
+    from wasi_host.layers.trace import Trace
 
 __all__ = ["ProcExit", "Wasi"]
 
@@ -44,6 +49,8 @@ class Wasi:
         rights: as in ``Sandbox``.
         sockets: listening or connected sockets the guest may use, as in ``Sandbox``.
         tty: whether the guest is told that its standard streams are terminals; None: as they are.
+        clock, seed: as in ``Sandbox``; the clock begins as this is made.
+        trace, layers: as in ``wasi_host.run``.
 
     Raises:
         TypeError, ValueError: an argument of the wrong kind, or out of range.
@@ -63,16 +70,23 @@ class Wasi:
         rights: str | int = "grant",
         sockets: Iterable[SocketSource] = (),
         tty: bool | None = None,
+        clock: Clock | None = None,
+        seed: int | None = None,
+        trace: "bool | Trace" = False,
+        layers: "Iterable[Layer | PerRun]" = (),
     ) -> None:
         if isinstance(args, str | bytes):
             raise TypeError("args is a list of words, the program's name first")
-        setting = checked_setting(dirs=dirs, env=env, limits=limits, rights=rights, sockets=sockets)
+        setting = checked_setting(
+            dirs=dirs, env=env, limits=limits, rights=rights, sockets=sockets, clock=clock,
+            seed=seed,
+        )  # fmt: skip
         words = [os.fspath(word) for word in args]
         self._closed = False
         self._context: Context | None = None
         self._stores: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
         spec = Spec(stdin, stdout, stderr, None, None, tty)
-        self._around = Surroundings(setting, words, spec)
+        self._around = Surroundings(setting, words, spec, trace=trace, layers=layers)
         self._streams = self._around.streams
         self._exit_code: int | None = None
 
@@ -123,7 +137,7 @@ class Wasi:
             raise RuntimeError("this Wasi is closed")
         if self._context is not None:
             raise RuntimeError("one Wasi serves one instance: make another Wasi for another one")
-        context.host = self._around.host
+        context.host = self._around.served
         self._context = context
         return context
 
@@ -140,7 +154,7 @@ class Wasi:
             ValueError: no ``_start``, or not ``() -> ()``; the store is not known.
             Trap: the guest trapped.
             KeyboardInterrupt: Ctrl-C, after the guest was stopped.
-            Exception: what a stream of the user's raised; the guest saw EIO.
+            Exception: what a stream or hook of the user's raised; the guest saw an errno.
         """
         if self._exit_code is not None:
             raise RuntimeError("this instance has ended: _start runs once")
@@ -150,8 +164,9 @@ class Wasi:
         except ProcExit as end:
             code = end.code
         self._exit_code = code
-        if self._streams.failures:
-            raise self._streams.failures[0]
+        failure = self._around.take_failure()
+        if failure is not None:
+            raise failure
         return code
 
     def initialize(self, instance: Any, store: Any = None) -> None:
@@ -217,11 +232,18 @@ class Wasi:
         """What was collected, with ``stderr=PIPE``."""
         return self._streams.captured(2)
 
+    @property
+    def trace(self) -> "Trace | None":
+        """The calls so far, with ``trace=``."""
+        observers = self._around.observers
+        return None if observers is None else observers.trace
+
     def close(self) -> None:
         """Close streams and directories; the guest's later calls end it. Twice is harmless."""
         if self._closed:
             return
         self._closed = True
+        self._around.finished = self.exit_code is not None
         self.stop("closed")
         if self._context is not None:
             self._context.pending = None

@@ -5,7 +5,6 @@ input meets the same faults. What a fault does to the world is what the real one
 failing read, write or open does nothing, a failing close closes.
 """
 
-import random
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
@@ -112,8 +111,10 @@ class OpenFaults(OpenLayer):
         errnos: Mapping[str, Sequence[type[WasiError]]],
     ) -> None:
         super().__init__()
+        from random import Random  # 5 ms that runs without faults need not pay
+
         # Only ``random()`` is used: its sequence is promised to stay the same for a seed.
-        self._draw = random.Random(seed).random
+        self._draw = Random(seed).random
         self._errors = errors
         self._short = short
         self._delays = delays

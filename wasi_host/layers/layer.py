@@ -82,6 +82,13 @@ class Layers:
         """What hooks raised and what was found wrong at the end, outermost layer first."""
         return [failure for layer in self._open for failure in layer.failures]
 
+    def take_failure(self) -> Exception | None:
+        """Return the first of ``failures`` and forget it; None: there is none."""
+        for layer in self._open:
+            if layer.failures:
+                return layer.failures.pop(0)
+        return None
+
     def close(self, finished: bool) -> None:
         """Close all layers; see ``OpenLayer.close``. Twice is harmless for layers of ours."""
         for layer in self._open:

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from wasi_spec.enums import Eventtype
 from wasi_spec.errno import Errno
-from wasi_spec.functions import Function
+from wasi_spec.functions import FUNCTIONS, Function
 from wasi_spec.records import DIRENT, SubscriptionClock
 from wasi_spec.rights import (
     ALL_RIGHTS,
@@ -88,6 +88,18 @@ class Entry(NamedTuple):
     paths: Mapping[str, str]
     outcome: object
     ns: int
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # By name: a copy of the row would have types that are no longer the table's own.
+        return _entry_of, (self.function.name, self._replace(function=_NO_FUNCTION)[:])
+
+
+_FUNCTIONS: Final = {function.name: function for function in FUNCTIONS}
+_NO_FUNCTION: Final = Function("", "", "", ())
+
+
+def _entry_of(name: str, fields: tuple[Any, ...]) -> Entry:
+    return Entry(*fields)._replace(function=_FUNCTIONS[name])
 
 
 def cut(value: object) -> object:
@@ -238,16 +250,16 @@ def names_of(kind: Enum | Flags, value: int) -> list[str]:
 
 
 def _rights(value: int) -> list[str]:
-    """Return the names of rights, or in short all of a kind's rights but a few."""
+    """Return the names of rights, or all of a kind's rights but some, whichever is shorter."""
     value &= ALL_RIGHTS
-    have = _right_names(value)
-    if len(have) <= _SHOWN_RIGHTS:
-        return have
-    for name, kind in _RIGHTS_OF.items():
-        lack = kind & ~value
-        if not value & ~kind and lack.bit_count() <= _SHOWN_RIGHTS:
-            return [f"{name}&~({'|'.join(_right_names(lack))})" if lack else name]
-    return have
+    names = have = _right_names(value)
+    shortest = len(have) if len(have) > _SHOWN_RIGHTS else 0
+    for kind, rights in _RIGHTS_OF.items():
+        lack = rights & ~value
+        if not value & ~rights and lack.bit_count() < shortest:
+            names = [f"{kind}&~({'|'.join(_right_names(lack))})" if lack else kind]
+            shortest = lack.bit_count()
+    return names
 
 
 def _right_names(value: int) -> list[str]:
