@@ -286,6 +286,50 @@ SHARED_ dirent *entry(char *buf, u32 used, const char *name) {
     return 0;
 }
 
+/* What a poll waits for; wait for it. */
+SHARED_ subscription clock_after(u64 userdata, u32 id, u64 timeout, u32 flags) {
+    return (subscription){userdata, CLOCK, .clock = {id, timeout, 0, flags}};
+}
+
+SHARED_ subscription ready_for(u64 userdata, u8 type, fd file) {
+    return (subscription){userdata, type, .rw = {file}};
+}
+
+SHARED_ u32 poll_(const char *where, const subscription *in, event *out, u32 count) {
+    u32 nevents = 0;
+    expect_(where, SUCCESS, poll_oneoff(in, out, count, &nevents));
+    if (nevents == 0 || nevents > count) fail(where, ERRNO_COUNT);
+    return nevents;
+}
+#define poll(in, out, count) poll_(HERE "polling: ", in, out, count)
+
+SHARED_ u64 time_(const char *where, u32 id) {
+    u64 time;
+    expect_(where, SUCCESS, clock_time_get(id, 1, &time));
+    return time;
+}
+#define now(id) time_(HERE "time: ", id)
+#define MILLISECOND 1000000ull
+#define SECOND 1000000000ull
+
+/* Send all of a text on a socket; receive what is there, up to `n`. */
+SHARED_ void send_(const char *where, fd socket, const char *text) {
+    ciovec iov = {text, length(text)};
+    u32 sent = 0;
+    expect_(where, SUCCESS, sock_send(socket, &iov, 1, 0, &sent));
+    if (sent != iov.buf_len) fail(where, ERRNO_COUNT);
+}
+#define send_text(socket, text) send_(HERE "sending: ", socket, text)
+
+SHARED_ u32 receive_(const char *where, fd socket, void *buf, u32 n, u32 ri_flags) {
+    iovec iov = {buf, n};
+    u32 received = 0;
+    u16 ro_flags;
+    expect_(where, SUCCESS, sock_recv(socket, &iov, 1, ri_flags, &received, &ro_flags));
+    return received;
+}
+#define receive(socket, buf, n) receive_(HERE "receiving: ", socket, buf, n, 0)
+
 /* Nobody else defines what the compiler may call for large copies. */
 __attribute__((weak)) void *memset(void *at, int byte, __SIZE_TYPE__ n) {
     fill(at, (u8)byte, n);

@@ -8,6 +8,7 @@ from conformance.filesystems import FILESYSTEMS
 from conformance.hosts import InProcess
 from conformance.runner import run_case
 from conformance.suite import Case, load
+from wasi_spec import FUNCTIONS
 
 _CASES = load(own.PROGRAMS)
 _HOSTS = [InProcess("wasmtime", filesystem) for filesystem in FILESYSTEMS]
@@ -24,6 +25,24 @@ def test_the_program_passes(case: Case, host: InProcess) -> None:
 
 def test_every_program_has_its_source_and_every_source_its_program() -> None:
     assert [case.name for case in _CASES] == [row.program for row in own.rows()]
+
+
+def test_every_function_has_a_program() -> None:
+    known = {function.name for function in FUNCTIONS}
+    named = {name for row in own.rows() for name in row.functions}
+    assert named - known == {"_initialize"}
+    assert known <= named
+
+
+def test_each_program_has_the_functions_of_its_row() -> None:
+    for row in own.rows():
+        module = (own.PROGRAMS / f"{row.program}.wasm").read_bytes()
+        assert [name for name in row.functions if name.encode() not in module] == [], row
+
+
+def test_each_row_names_whose_word_it_is() -> None:
+    judges = ("spec", "POSIX", "official", "core spec", "wasi-libc", "ours")
+    assert [row for row in own.rows() if not row.judge.startswith(judges)] == []
 
 
 def test_every_description_belongs_to_a_program() -> None:
