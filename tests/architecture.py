@@ -61,7 +61,7 @@ LADDER = (
     (8, CONFORMANCE, "sockets suite own expectations peers filesystems session hosts runner "
      "adapter report plugin",
      (SPEC, ERRORS, *FRONT_MODULES)),
-    (9, CLI, "notice options run inspect doctor test main __main__",
+    (9, CLI, "notice watching options run inspect doctor test main __main__",
      (*FRONT_MODULES, INSPECT, CONFORMANCE)),
     (9, "wasi_host", "__init__ __main__", (*FRONT_MODULES, INSPECT, CONFORMANCE, CLI)),
 )  # fmt: skip

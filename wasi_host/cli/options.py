@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from wasi_host.cli.watching import OPTIONAL_VALUE, STANDARD_ERROR
 from wasi_host.sources import HostDir, MemoryFS
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class OrderedCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse, and note the order; click itself keeps it within one option only."""
+        args = self._with_values(args)
         options, _, order = self.make_parser(ctx).parse_args(list(args))
         values = {name: iter(options.get(name) or ()) for name in DIRECTORY_OPTIONS}
         ctx.obj = [
@@ -33,6 +35,25 @@ class OrderedCommand(click.Command):
             if param.name in DIRECTORY_OPTIONS
         ]
         return super().parse_args(ctx, args)
+
+    def _with_values(self, args: list[str]) -> list[str]:
+        """Give ``--strace`` its value where it has none.
+
+        click would take the next word, the module, for it.
+        """
+        takes_value = {
+            name
+            for param in self.params
+            if isinstance(param, click.Option) and not param.is_flag
+            for name in param.opts
+        }
+        result = list(args)
+        at = 0
+        while at < len(result) and result[at].startswith("-") and result[at] not in ("-", "--"):
+            if result[at] == OPTIONAL_VALUE:
+                result[at] = f"{OPTIONAL_VALUE}={STANDARD_ERROR}"
+            at += 2 if result[at] in takes_value else 1
+        return result
 
 
 def directories(given: Sequence[tuple[str, str]]) -> dict[str, Any]:

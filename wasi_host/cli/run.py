@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from wasi_host.cli import watching
 from wasi_host.cli.notice import Compiling
 from wasi_host.cli.options import (
     OrderedCommand,
@@ -25,6 +26,7 @@ from wasi_host.limits import Limits
 from wasi_host.modules import Module, NotAWasiModule
 from wasi_host.results import CompletedRun
 from wasi_host.sandbox import run as run_program
+from wasi_host.surroundings import Clock
 
 HOST_ERROR, NOT_A_MODULE, NOT_FOUND, INTERRUPTED, TRAPPED = 125, 126, 127, 130, 134
 
@@ -93,6 +95,7 @@ HOST_ERROR, NOT_A_MODULE, NOT_FOUND, INTERRUPTED, TRAPPED = 125, 126, 127, 130, 
     is_flag=True,
     help="Give each descriptor exactly the rights its open asked for.",
 )
+@watching.options
 @click.option("--no-cache", is_flag=True, help="Compile anew; neither read nor fill the cache.")
 @click.argument("module")
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
@@ -111,6 +114,13 @@ def run(
     listen: list[tuple[str, int]],
     max_stack: int | None,
     strict_rights: bool,
+    strace: str | None,
+    strace_filter: list[str] | None,
+    stats: bool,
+    record: str | None,
+    replay: str | None,
+    seed: int | None,
+    clock: Clock | None,
     no_cache: bool,
     **_options: object,
 ) -> None:
@@ -126,6 +136,8 @@ def run(
         "invoke": invoke,
         "tty": tty,
         "rights": "strict" if strict_rights else "grant",
+        "seed": seed,
+        "clock": clock,
     }
     if max_stack is not None:
         try:
@@ -142,7 +154,12 @@ def run(
         program = _load(module, stack, cache=not no_cache)
         if isinstance(program, int):
             sys.exit(program)
-        sys.exit(_status(program, args, stdin, options))
+        try:
+            with watching.watching(strace, strace_filter, stats, record, replay) as keywords:
+                status = _status(program, args, stdin, {**options, **keywords})
+        except OSError as error:
+            status = _say(f"{strace}: {error.strerror or error}", HOST_ERROR)
+        sys.exit(status)
 
 
 def _load(module: str, stack: int, cache: bool) -> Module | int:

@@ -37,7 +37,7 @@ class record(PerRun):
         return OpenRecord(self.file, self.module)
 
 
-class NotRecorded(Exception):
+class NotRecorded(RuntimeError):
     """A call could not be written to the recording; ``__cause__`` says why."""
 
 

@@ -22,7 +22,7 @@ _OUTPUTS: Final = {1: 1, 2: 2}
 _SHOWN: Final = 200
 
 
-class Divergence(Exception):
+class Divergence(RuntimeError):
     """A replayed run makes another call than the recorded one, or one more or less.
 
     Attributes:

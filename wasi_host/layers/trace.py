@@ -65,6 +65,7 @@ class Trace:
             whatever is shown.
         write: called with each line, with its newline, as soon as the call has ended.
         clock: nanoseconds, for durations; the run's own where that is deterministic.
+        keep: whether calls are kept for ``str()`` and ``to_json()``.
 
     Attributes:
         dropped: how many calls came after what is kept was full (64 MiB); they are in
@@ -77,6 +78,7 @@ class Trace:
         only: Collection[str] = (),
         write: Callable[[str], object] | None = None,
         clock: Callable[[], int] | None = None,
+        keep: bool = True,
     ) -> None:
         if isinstance(only, str):
             raise TypeError("only is a list of words, such as ['fs', 'clock']")
@@ -87,7 +89,7 @@ class Trace:
         self.failures: list[Exception] = []
         self._entries: list[Entry] = []
         self._number = 0
-        self._room = KEPT_BYTES
+        self._room = KEPT_BYTES if keep else 0
         self._paths: dict[int, str] = {0: "stdin", 1: "stdout", 2: "stderr"}
         self._hints = Hints()
         #: By function: calls, failed ones, nanoseconds.
