@@ -39,7 +39,7 @@ LADDER = (
             "openat2 host_nodes single host "
             "path_store path_attributes path_tree path_nodes path_fs pyfs_import pyfs fsspec "
             "archive_names archive_index archive_zip archive_tar archive devices source "
-            "wrapped readonly quota_account quota filter "
+            "wrapped readonly quota_account quota patterns filter "
             "overlay_data overlay_index overlay_lower overlay_layers overlay_file overlay_names "
             "overlay_nodes overlay "
             "namespace export",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         PyFilesystem,
         as_pyfilesystem,
     )
-    from wasi_host.directories import Quota, ReadOnly
+    from wasi_host.directories import Filter, Quota, ReadOnly
     from wasi_host.limits import Limits
     from wasi_host.modules import Module, NotAWasiModule
     from wasi_host.observers import Divergence, Trace, faults, policy, record, replay
@@ -52,6 +52,7 @@ __all__ = [
     "Clock",
     "CompletedRun",
     "Divergence",
+    "Filter",
     "ForeignFilesystemWarning",
     "HostDir",
     "Instance",
@@ -82,7 +83,7 @@ __all__ = [
 
 _HOMES = {
     "adapters": ("ForeignFilesystemWarning", "PyFilesystem", "as_pyfilesystem"),
-    "directories": ("Quota", "ReadOnly"),
+    "directories": ("Filter", "Quota", "ReadOnly"),
     "limits": ("Limits",),
     "modules": ("Module", "NotAWasiModule"),
     "observers": ("Divergence", "Trace", "faults", "policy", "record", "replay"),
