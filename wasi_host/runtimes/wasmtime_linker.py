@@ -15,7 +15,7 @@ from typing import Any, Final
 from wasi_host.binding.memory import EMPTY
 from wasi_host.errors import ProcExit, Stopped
 from wasi_host.runtimes import wasmtime_capi as capi
-from wasi_host.runtimes.contract import MODULES, SIGNATURES
+from wasi_host.runtimes.contract import MODULES, SIGNATURES, FunctionType
 from wasi_host.runtimes.wasmtime_context import Thunks, WasmtimeContext
 from wasi_host.runtimes.wasmtime_engine import new_function_type
 
@@ -118,23 +118,32 @@ def define_all(linker: Any, context: LinkerContext) -> None:
         RuntimeError: the linker has some already.
     """
     lib = capi.library()
-    pointer = capi.address(linker.ptr())
-    for module, functions in MODULES.items():
-        for function in functions:
-            kind = new_function_type(lib, SIGNATURES[module, function.name])
-            names = module.encode(), function.name.encode()
-            living.hold(context)
-            error = lib.linker_define_func_unchecked(
-                pointer,
-                names[0],
-                len(names[0]),
-                names[1],
-                len(names[1]),
-                kind,
-                _thunks.address(module, function.name),
-                id(context),
-                capi.address(_finalizer),
-            )
-            lib.wasm_functype_delete(kind)
-            if error:
-                raise RuntimeError(f"the linker refuses: {lib.message_of_error(error)}")
+    pointer, finalizer = capi.address(linker.ptr()), capi.address(_finalizer)
+    # A type belongs to the engine it is used with: shared by the functions of one linker only.
+    kinds: dict[FunctionType, int] = {}
+    try:
+        for module, functions in MODULES.items():
+            module_name = module.encode()
+            for function in functions:
+                signature = SIGNATURES[module, function.name]
+                kind = kinds.get(signature)
+                if kind is None:
+                    kind = kinds[signature] = new_function_type(lib, signature)
+                name = function.name.encode()
+                living.hold(context)
+                error = lib.linker_define_func_unchecked(
+                    pointer,
+                    module_name,
+                    len(module_name),
+                    name,
+                    len(name),
+                    kind,
+                    _thunks.address(module, function.name),
+                    id(context),
+                    finalizer,
+                )
+                if error:
+                    raise RuntimeError(f"the linker refuses: {lib.message_of_error(error)}")
+    finally:
+        for made in kinds.values():
+            lib.wasm_functype_delete(made)
