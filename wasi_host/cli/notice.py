@@ -23,7 +23,7 @@ class Compiling:
         self._timer: threading.Timer | None = None
 
     def __enter__(self) -> None:
-        if sys.stderr.isatty():
+        if sys.stderr is not None and sys.stderr.isatty():
             self._timer = threading.Timer(PATIENCE, self._say)
             self._timer.daemon = True
             self._timer.start()

@@ -129,6 +129,7 @@ def run(
     The guest sees no files but the directories given here, no environment but what --env and
     --inherit-env give, and no network but what --listen gives.
     """
+    _keep_standard_numbers()
     options: dict[str, Any] = {
         "dirs": directories(given),
         "env": environment(env, inherit_env, os.environ),
@@ -160,6 +161,19 @@ def run(
         except OSError as error:
             status = _say(f"{strace}: {error.strerror or error}", HOST_ERROR)
         sys.exit(status)
+
+
+def _keep_standard_numbers() -> None:
+    """Take the numbers of standard streams that are closed, so that nothing of ours gets them.
+
+    A guest would read from and write to whatever came next: a listener, a pipe between threads.
+    Each is opened the wrong way round, so that the guest's calls fail with BADF, as they should.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDONLY if number else os.O_WRONLY)
 
 
 def _load(module: str, stack: int, cache: bool) -> Module | int:
@@ -206,8 +220,12 @@ def _status(
 def _report(result: CompletedRun) -> int:
     if result.trap is not None:
         return _say(result.trap.message, TRAPPED)
-    for value in result.values:
-        click.echo(value)
+    try:
+        for value in result.values:
+            click.echo(value)
+    except OSError as error:
+        sys.stdout = None  # type: ignore[assignment]  # else the interpreter tries once more
+        return _say(f"cannot write the result: {error.strerror}", HOST_ERROR)
     return min(result.returncode, 255)
 
 
