@@ -39,6 +39,8 @@ from time import monotonic, sleep
 from types import FrameType, TracebackType
 from typing import Final
 
+from wasi_host.world.wake import above_standard
+
 Stop = Callable[[str], None]
 Handler = Callable[[int, FrameType | None], object]
 
@@ -68,7 +70,8 @@ class _Watcher:
             if self._process:
                 for fd in self._pipe:
                     os.close(fd)
-            self._pipe = os.pipe()
+            reader, writer = os.pipe()
+            self._pipe = above_standard(reader), above_standard(writer)
             os.set_blocking(self._pipe[1], False)
             self._process = os.getpid()
             threading.Thread(target=self._watch, name="wasi_host signals", daemon=True).start()

@@ -3,6 +3,7 @@
 import io
 import os
 import subprocess
+import sys
 import threading
 from pathlib import Path
 from subprocess import DEVNULL, PIPE
@@ -225,3 +226,26 @@ def test_the_streams_of_subprocess_can_be_given():
         assert wasi_host.run([says("through")], stdout=cat.stdin).returncode == 0
         cat.stdin.close()
         assert run(CAT, stdin=cat.stdout).stdout == b"through"
+
+
+WRITES_TWO = command(
+    """(i32.store (i32.const 0) (i32.const 64)) (i32.store (i32.const 4) (i32.const 1))
+    (i32.store8 (i32.const 64) (i32.const 2))
+    (call $proc_exit
+      (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))""",
+    wasi=["fd_write", "proc_exit"],
+)
+CLOSED = f"""
+import os, sys
+os.close(0), os.close(1)
+import wasi_host
+for _ in range(2):
+    done = wasi_host.run([{WRITES_TWO!r}], stderr=wasi_host.PIPE, timeout=60)
+    sys.stderr.write(f"{{done.returncode}} {{done.stopped}};")
+"""
+
+
+def test_what_we_open_does_not_become_the_standard_output_a_process_does_not_have():
+    """Signals are told through a pipe of ours: a guest must not write its own into it."""
+    done = subprocess.run([sys.executable, "-c", CLOSED], capture_output=True, check=False)
+    assert done.stderr.decode() == f"{int(Errno.BADF)} None;" * 2

@@ -224,7 +224,7 @@ def _report(result: CompletedRun) -> int:
         for value in result.values:
             click.echo(value)
     except OSError as error:
-        sys.stdout = None  # type: ignore[assignment]  # else the interpreter tries once more
+        sys.stdout = None  # else the interpreter tries once more at its end
         return _say(f"cannot write the result: {error.strerror}", HOST_ERROR)
     return min(result.returncode, 255)
 

@@ -2,6 +2,7 @@
 
 import os
 from contextlib import suppress
+from fcntl import F_DUPFD_CLOEXEC, fcntl
 from threading import RLock
 from typing import Final
 
@@ -11,20 +12,38 @@ EVENTFD = hasattr(os, "eventfd")
 # Eight bytes: what an eventfd takes, in either byte order, and as good as any for a pipe.
 _WORD: Final = b"\x01\0\0\0\0\0\0\0"
 _DRAIN_SIZE: Final = 4096
+_LAST_STANDARD: Final = 2
+
+
+def above_standard(fd: int) -> int:
+    """Move a descriptor of ours away from the numbers of the standard streams.
+
+    Where the host process has closed one of these, its number goes to what is opened next, and
+    a guest that inherits standard streams would write into it.
+
+    Raises:
+        OSError: there is no other number left; the descriptor is closed.
+    """
+    if fd > _LAST_STANDARD:
+        return fd
+    try:
+        return fcntl(fd, F_DUPFD_CLOEXEC, _LAST_STANDARD + 1)
+    finally:
+        os.close(fd)
 
 
 def _make() -> tuple[int, int]:
     """Return the descriptors to wait on and to write to; (-1, -1) where the host has none left."""
     if EVENTFD:
         try:
-            fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+            fd = above_standard(os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK))
         except OSError:
             # Also a sandboxed host process that may not (EPERM, ENOSYS): a pipe does as well.
             pass
         else:
             return fd, fd
     try:
-        read, write = os.pipe()
+        read, write = map(above_standard, os.pipe())
     except OSError:
         return -1, -1
     os.set_blocking(read, False)
