@@ -1,11 +1,17 @@
-"""`python -m benchmarks percall | churn | imports | programs`."""
+"""`python -m benchmarks percall | churn | imports | layers | programs`."""
 
 import argparse
 import sys
 
-from benchmarks import churn, imports, percall, programs
+from benchmarks import churn, imports, layers, percall, programs
 
-COMMANDS = {"percall": percall, "churn": churn, "imports": imports, "programs": programs}
+COMMANDS = {
+    "percall": percall,
+    "churn": churn,
+    "imports": imports,
+    "layers": layers,
+    "programs": programs,
+}
 
 
 def main() -> int:

@@ -10,6 +10,7 @@ import pytest
 from tests.runtimes.guests import command
 from tests.sandbox.programs import CAT, ENDLESS, OPEN, exits, says
 from wasi_host import (
+    PIPE,
     Clock,
     Divergence,
     Limits,
@@ -22,11 +23,15 @@ from wasi_host import (
     replay,
     run,
 )
+from wasi_host.streams import Spec
+from wasi_host.surroundings import Surroundings, checked_setting
 from wasi_spec import Errno
 
 GREP = ["examples/grep.wasm", "-rn", "hello", "/data"]
 TREE = {"/data": {"a.txt": "hello\nworld\n", "sub": {"b.txt": "say hello\n"}}}
 FOUND = b"/data/a.txt:1:hello\n/data/sub/b.txt:1:say hello\n"
+ASKED = {"dirs": None, "env": None, "limits": Limits(), "rights": "grant", "sockets": (),
+         "clock": None, "seed": None}  # fmt: skip
 
 
 def grep(**options):
@@ -50,6 +55,16 @@ def test_nothing_is_counted_or_traced_unless_asked_for():
     result = grep()
     assert result.trace is None
     assert result.usage.calls is None
+
+
+def test_calls_that_nothing_watches_go_to_the_host_itself():
+    spec = Spec(b"", PIPE, PIPE, None, None)
+    around = Surroundings(checked_setting(**ASKED), ["prog"], spec)
+    assert around.served is around.host
+    around.close()
+    watched = Surroundings(checked_setting(**ASKED), ["prog"], spec, trace=True)
+    assert watched.served is not watched.host
+    watched.close()
 
 
 def test_a_trace_with_a_filter_is_written_as_it_happens():

@@ -11,32 +11,40 @@ class Counting:
     Args:
         limit: how many calls are served; the next one ends the run: ``Stopped("calls")``. None:
             as many as there are.
-
-    Attributes:
-        calls: how often each function was called, by name; only those that were.
     """
 
     def __init__(self, limit: int | None = None) -> None:
-        self.calls: dict[str, int] = {}
-        self._left = limit
+        # In lists: a closure counts in one in half the time that a dict or attribute takes.
+        self._counts: dict[str, list[int]] = {}
+        self._left = None if limit is None else [limit]
+
+    @property
+    def calls(self) -> dict[str, int]:
+        """How often each function was called, by name; only those that were."""
+        return {name: count[0] for name, count in self._counts.items() if count[0]}
 
     @property
     def total(self) -> int:
         """How many calls there were."""
-        return sum(self.calls.values())
+        return sum(count[0] for count in self._counts.values())
 
     def __call__(self, function: Function, call: Call) -> Call:
         """Return a call that is counted."""
-        calls, name = self.calls, function.name
+        count = self._counts.setdefault(function.name, [0])
+        left = self._left
+        if left is None:
 
-        def counted(*arguments: object) -> object:
-            calls[name] = calls.get(name, 0) + 1
-            return call(*arguments)
+            def counted(*arguments: object) -> object:
+                count[0] += 1
+                return call(*arguments)
+
+            return counted
 
         def limited(*arguments: object) -> object:
-            if not self._left:
+            if not left[0]:
                 raise Stopped("calls")
-            self._left -= 1
-            return counted(*arguments)
+            left[0] -= 1
+            count[0] += 1
+            return call(*arguments)
 
-        return counted if self._left is None else limited
+        return limited
