@@ -120,6 +120,25 @@ def test_q92_a_claim_is_about_standard_streams_alone(memory_only, start):
     assert not isatty(guest, 3)
 
 
+# Devices in a directory.
+
+
+@pytest.mark.parametrize("name", ["null", "zero", "urandom"])
+def test_q92_a_device_that_is_no_terminal_is_none_to_the_guest(host_only, start, name):
+    guest = start(host_only, dirs={"/": "/dev"})
+    fd = guest.open(name, rights=READ)
+    assert guest.must("fd_fdstat_get", fd).fs_filetype == CHARACTER_DEVICE
+    assert not isatty(guest, fd)
+    assert guest.call("fd_seek", fd, 0, 0) is Errno.SPIPE
+    assert guest.call("fd_tell", fd) is Errno.SPIPE
+
+
+def test_q92_a_terminal_in_a_directory_is_one_to_the_guest(host_only, start, terminal):
+    directory, name = os.path.split(os.ttyname(terminal))
+    guest = start(host_only, dirs={"/": directory})
+    assert isatty(guest, guest.open(name, rights=READ))
+
+
 # The ways to say it.
 
 

@@ -53,7 +53,7 @@ class StreamDescriptor(Descriptor):
         """Tell the guest from now on that this is, or is not, a terminal, whatever it is.
 
         A C library takes for a terminal what is a CHARACTER_DEVICE without FD_SEEK and FD_TELL;
-        no stream has these.
+        no standard stream has these.
         """
         self.filetype = int(Filetype.CHARACTER_DEVICE if tty else Filetype.UNKNOWN)
 

@@ -3,10 +3,19 @@
 Only the table adds, removes and moves descriptors and picks their numbers.
 """
 
+import os
 from heapq import heappop, heappush
 from typing import Final, Literal, NoReturn
 
-from wasi_host.descriptors.base import FD_READ, FD_READDIR, FD_WRITE, NONBLOCK, Descriptor
+from wasi_host.descriptors.base import (
+    FD_READ,
+    FD_READDIR,
+    FD_SEEK,
+    FD_TELL,
+    FD_WRITE,
+    NONBLOCK,
+    Descriptor,
+)
 from wasi_host.descriptors.directory import DirectoryDescriptor
 from wasi_host.descriptors.file import (
     FileDescriptor,
@@ -19,6 +28,7 @@ from wasi_host.fs.host import HostFile
 from wasi_host.fs.memory import MemoryFile
 from wasi_host.fs.node import Directory, File, Node, Stream
 from wasi_host.world.scheduler import Scheduler
+from wasi_spec.enums import Filetype
 from wasi_spec.rights import FILE_RIGHTS, STREAM_RIGHTS
 
 #: How many descriptors an instance may have open where nothing else is said.
@@ -184,4 +194,15 @@ def open_node(
     if isinstance(node, File):
         return FileDescriptor(node, access, rights, inheriting, fdflags)
     assert isinstance(node, Stream)
-    return OpenedStreamDescriptor(node, STREAM_RIGHTS & ~withheld, rights, fdflags, scheduler)
+    access = STREAM_RIGHTS & ~withheld
+    if node.filetype == Filetype.CHARACTER_DEVICE and not _is_terminal(node):
+        # Without these two a C library takes every character device for a terminal.
+        access |= FD_SEEK | FD_TELL
+    return OpenedStreamDescriptor(node, access, rights, fdflags, scheduler)
+
+
+def _is_terminal(node: Stream) -> bool:
+    try:
+        return os.isatty(node.fileno())
+    except OSError:
+        return False
