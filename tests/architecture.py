@@ -36,7 +36,7 @@ LADDER = (
     (1, "wasi_host", "errors", (SPEC,)),
     (2, FS, "budget node walk resolve "
             "memory_data memory_tree memory_file memory_nodes memory "
-            "openat2 host_nodes single host "
+            "openat2 host_nodes fixed single host "
             "path_store path_attributes path_tree path_nodes path_fs pyfs_import pyfs fsspec "
             "archive_names archive_index archive_zip archive_tar archive devices source "
             "wrapped readonly quota_account quota patterns filter "

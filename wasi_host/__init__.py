@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         PyFilesystem,
         as_pyfilesystem,
     )
-    from wasi_host.directories import Filter, Quota, ReadOnly
+    from wasi_host.directories import Devices, Filter, Quota, ReadOnly
     from wasi_host.limits import Limits
     from wasi_host.modules import Module, NotAWasiModule
     from wasi_host.observers import Divergence, Trace, faults, policy, record, replay
@@ -51,6 +51,7 @@ __all__ = [
     "STDOUT",
     "Clock",
     "CompletedRun",
+    "Devices",
     "Divergence",
     "Filter",
     "ForeignFilesystemWarning",
@@ -83,7 +84,7 @@ __all__ = [
 
 _HOMES = {
     "adapters": ("ForeignFilesystemWarning", "PyFilesystem", "as_pyfilesystem"),
-    "directories": ("Filter", "Quota", "ReadOnly"),
+    "directories": ("Devices", "Filter", "Quota", "ReadOnly"),
     "limits": ("Limits",),
     "modules": ("Module", "NotAWasiModule"),
     "observers": ("Divergence", "Trace", "faults", "policy", "record", "replay"),

@@ -5,15 +5,17 @@ once and lend their descriptor to every run; a dict of files becomes a fresh tre
 paths are compared name by name, as wasi-libc does that finds a directory for a path by them.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from os import urandom
 from time import time_ns
 from typing import Any, Final
 
 from wasi_host.fs.budget import UNLIMITED, Budget
+from wasi_host.fs.devices import Devices
 from wasi_host.fs.host import HostDir
 from wasi_host.fs.memory import MemoryFS
 from wasi_host.fs.namespace import Namespace
-from wasi_host.fs.node import FileSystem
+from wasi_host.fs.node import FileSystem, Stream
 from wasi_host.fs.source import Source, filesystem_of
 from wasi_host.world.clocks import Clocks
 from wasi_host.world.scheduler import Scheduler
@@ -63,19 +65,27 @@ class Preopens:
         self._nested = _nested(places, self._twins)
 
     def open(
-        self, clock: Callable[[], int] = time_ns, budget: Budget = UNLIMITED
+        self,
+        clock: Callable[[], int] = time_ns,
+        budget: Budget = UNLIMITED,
+        streams: Sequence[Stream] = (),
+        random: Callable[[int], bytes] = urandom,
     ) -> list[tuple[bytes, FileSystem]]:
         """Return guest path and filesystem of each directory, for one run.
 
         Args:
             clock: the time in nanoseconds since 1970 for the files of fresh trees.
             budget: how much the run may make grow in memory.
+            streams: the standard streams, for devices.
+            random: what gives so many random bytes, for devices.
         """
         opened = []
         for n, (name, source) in enumerate(self._sources):
             if isinstance(source, Mapping):
                 # Numbered by their place, so that a guest is told the same in each run.
                 source = MemoryFS(source, clock=clock, device=_FRESH_DEVICES + n)
+            elif isinstance(source, Devices):
+                source = source.of_run(streams, random)
             opened.append((name, source.limited(budget)))
         if self._nested or self._twins:
             alone = [filesystem for _, filesystem in opened]

@@ -94,6 +94,11 @@ class Streams:
                 stream.close()
             raise
 
+    @property
+    def nodes(self) -> list[WorldStream]:
+        """The streams themselves, in the order of their numbers."""
+        return self._streams
+
     def descriptors(self, rights: int) -> list[StreamDescriptor]:
         """Return the descriptors 0, 1 and 2."""
         made = [

@@ -123,16 +123,19 @@ class Surroundings:
         self._budget = UNLIMITED
         if setting.preopens is not NONE:
             self._budget = Budget(setting.limits.fs_bytes, setting.limits.inodes)
+        randomness = _RANDOMNESS if seed is None else SeededRandomness(seed)
         self.streams = Streams(spec, scheduler)
         try:
             self.host = Preview1.for_run(
                 self.streams.descriptors(setting.rights),
-                setting.preopens.open(clocks.realtime, self._budget),
+                setting.preopens.open(
+                    clocks.realtime, self._budget, self.streams.nodes, randomness.read
+                ),
                 args=encoded,
                 environ=environ,
                 clocks=clocks,
                 scheduler=scheduler,
-                randomness=_RANDOMNESS if seed is None else SeededRandomness(seed),
+                randomness=randomness,
                 rights=setting.rights,
                 strict=setting.strict,
                 open_files=limit,

@@ -115,7 +115,9 @@ class ValuesBackend:
         self.streams = Streams(spec, scheduler)
         self.preview1 = Preview1.for_run(
             self.streams.descriptors(granted),
-            Preopens(dirs).open(budget=Budget(limits.fs_bytes, limits.inodes)),
+            Preopens(dirs).open(
+                budget=Budget(limits.fs_bytes, limits.inodes), streams=self.streams.nodes
+            ),
             args=encode_args(["guest.wasm", *args]),
             environ=encode_environ(env or {}),
             clocks=clocks,

@@ -20,10 +20,10 @@ import stat as modes
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+from wasi_host.fs.fixed import FixedDirectory
 from wasi_host.fs.host_nodes import PROBES
-from wasi_host.fs.node import Directory, Dirent, Node, Stat
-from wasi_host.fs.resolve import ResolvedDirectory
-from wasi_host.fs.walk import CHANGES, DIRECTORY, Walkable, failure
+from wasi_host.fs.node import Dirent, Node, Stat
+from wasi_host.fs.walk import DIRECTORY, Walkable, failure
 from wasi_spec.enums import Filetype
 
 __all__ = ["Held", "SingleDirectory", "hold"]
@@ -81,7 +81,7 @@ def _closed() -> Walkable:
     raise failure(errno.EBADF)
 
 
-class SingleDirectory(ResolvedDirectory):
+class SingleDirectory(FixedDirectory):
     """A directory that holds one file of another directory.
 
     Args:
@@ -116,10 +116,6 @@ class SingleDirectory(ResolvedDirectory):
         atime, mtime, ctime = times
         return (self._file.device, self._file.ino | _MADE_UP, DIRECTORY, 2, 0, atime, mtime, ctime)
 
-    def set_times(self, atime_ns: int | None, mtime_ns: int | None) -> None:
-        """Raise EPERM: it is no directory of its own."""
-        raise failure(errno.EPERM)
-
     def entries(self) -> list[Dirent]:
         """Return the file, while it is there."""
         try:
@@ -136,26 +132,10 @@ class SingleDirectory(ResolvedDirectory):
                 return stat
         raise failure(errno.ENOENT)
 
-    def open_entry(self, name: str, mode: int) -> Node:
-        """Open the file.
-
-        Raises:
-            OSError: ENOENT for any other name, and once it is gone; EPERM to create one of
-                these, and for a change where read-only; EEXIST to create the file as new; else
-                as the host.
-        """
-        if mode & CHANGES and self.readonly:
-            raise failure(errno.EPERM)
-        try:
-            self.stat_entry(name)
-        except FileNotFoundError:
-            if mode & os.O_CREAT:
-                raise failure(errno.EPERM) from None
-            raise
-        if mode & os.O_CREAT and mode & os.O_EXCL:
-            raise failure(errno.EEXIST)
-        # What took its place since the line above is not opened for long.
-        node = self._parent.open_entry(self._file.name, mode & ~(os.O_CREAT | os.O_EXCL))
+    def open_present(self, name: str, mode: int) -> Node:
+        """Open the file; as the host does, and ENOENT for what is none any more."""
+        # What took its place since it was looked at is not opened for long.
+        node = self._parent.open_entry(self._file.name, mode)
         if node.filetype == _FILE:
             return node
         node.close()
@@ -167,62 +147,3 @@ class SingleDirectory(ResolvedDirectory):
             raise failure(errno.EPERM)
         self.stat_entry(name)
         self._parent.set_entry_times(self._file.name, atime_ns, mtime_ns)
-
-    def read_link(self, name: str) -> str:
-        """Raise EINVAL for the file, ENOENT for any other name."""
-        self.stat_entry(name)
-        raise failure(errno.EINVAL)
-
-    # No name is ever made, removed or moved.
-
-    def make_dir(self, name: str) -> None:
-        """Raise EPERM."""
-        raise failure(errno.EPERM)
-
-    def remove_dir(self, name: str) -> None:
-        """Raise EPERM."""
-        raise failure(errno.EPERM)
-
-    def unlink(self, name: str) -> None:
-        """Raise EPERM."""
-        raise failure(errno.EPERM)
-
-    def symlink(self, name: str, target: str) -> None:
-        """Raise EPERM."""
-        raise failure(errno.EPERM)
-
-    def rename(self, name: str, to: Directory, to_name: str) -> None:
-        """Raise EPERM."""
-        raise failure(errno.EPERM)
-
-    def link(self, name: str, to: Directory, to_name: str) -> None:
-        """Raise EPERM."""
-        raise failure(errno.EPERM)
-
-    def beneath(self, name: str) -> Directory | None:
-        """Raise EPERM."""
-        raise failure(errno.EPERM)
-
-    def make_dir_at(self, path: str) -> None:
-        """Raise EPERM, whatever the path."""
-        raise failure(errno.EPERM)
-
-    def remove_dir_at(self, path: str) -> None:
-        """Raise EPERM, whatever the path."""
-        raise failure(errno.EPERM)
-
-    def unlink_at(self, path: str) -> None:
-        """Raise EPERM, whatever the path."""
-        raise failure(errno.EPERM)
-
-    def symlink_at(self, target: str, path: str) -> None:
-        """Raise EPERM, whatever the path."""
-        raise failure(errno.EPERM)
-
-    def rename_at(self, path: str, to: Directory, to_path: str) -> None:
-        """Raise EPERM, whatever the paths."""
-        raise failure(errno.EPERM)
-
-    def link_at(self, path: str, to: Directory, to_path: str) -> None:
-        """Raise EPERM, whatever the paths."""
-        raise failure(errno.EPERM)
