@@ -277,7 +277,7 @@ class Instance:
         if not self._closed:
             if self._guest.instance is not None:
                 self._guest.instance.close()  # refused while it runs: then all stays as it is
-            self._closed = True
+            self._closed = self._guest.around.finished = True
             self._guest.close()
 
     def __enter__(self) -> "Instance":

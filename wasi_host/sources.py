@@ -23,8 +23,9 @@ from wasi_host.world.sockets import SocketSource, open_sockets
 
 __all__ = ["NONE", "HostDir", "MemoryFS", "Preopens", "SocketSource", "Source", "checked_sockets"]
 
-#: Device numbers of trees made for one run begin where those of no host are, nor of a MemoryFS.
-_FRESH_DEVICES: Final = 1 << 61
+#: Device numbers of trees made for one run begin where no host's are, nor those of filesystems
+#: that outlive a run.
+_FRESH_DEVICES: Final = 1 << 60
 
 
 class Preopens:

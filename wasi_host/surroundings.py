@@ -179,6 +179,12 @@ class Surroundings:
             return self.streams.failures.pop(0)
         return None if self.observers is None else self.observers.take_failure()
 
+    def finish(self) -> None:
+        """Note that the guest has come to an end of its own; layers look whether that was right."""
+        self.finished = True
+        if self.observers is not None:
+            self.observers.close(finished=True)
+
     @property
     def limits_hit(self) -> frozenset[str]:
         """The limits that answered the guest with an errno, or cut a write."""
@@ -196,11 +202,13 @@ class Surroundings:
             Exception: what a stream of the embedder's raised as it was flushed, or before.
             OSError: the host said so.
         """
-        if self.observers is not None:
-            self.observers.close(self.finished)
         try:
             try:
-                self.host.close()
+                try:
+                    if self.observers is not None:
+                        self.observers.close(self.finished)
+                finally:
+                    self.host.close()
             finally:
                 try:
                     self.streams.close()

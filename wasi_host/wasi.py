@@ -155,6 +155,7 @@ class Wasi:
             Trap: the guest trapped.
             KeyboardInterrupt: Ctrl-C, after the guest was stopped.
             Exception: what a stream or hook of the user's raised; the guest saw an errno.
+            Divergence: a replay whose recording goes on.
         """
         if self._exit_code is not None:
             raise RuntimeError("this instance has ended: _start runs once")
@@ -164,6 +165,7 @@ class Wasi:
         except ProcExit as end:
             code = end.code
         self._exit_code = code
+        self._around.finish()
         failure = self._around.take_failure()
         if failure is not None:
             raise failure

@@ -119,6 +119,17 @@ def test_seed_and_clock_make_runs_alike(wat, time, ns):
     assert child("--seed", "-1", "--clock", time, wat(RANDOM)).stdout[:8] != runs[0][:8]
 
 
+def test_directories_in_memory_are_on_the_clock_too():
+    told = [
+        child("--clock", "5", "--seed", "1", "--strace", "--mem-dir", "examples/data::/data",
+              "--mem-dir", "/tmp", "examples/grep.wasm", "-rn", "hello", "/data", "/tmp").stderr
+        for _ in range(2)
+    ]  # fmt: skip
+    assert told[0] == told[1]
+    assert b"mtim=5, ctim=5" in told[0]
+    assert b"</data/letters" in told[0]
+
+
 @pytest.mark.parametrize("time", ["2024-05-01T12:00:00", "noon", "-1", "fixed:", "9" * 20])
 def test_a_time_without_a_zone_or_out_of_range_is_a_usage_error(wat, time):
     status, words = told("--clock", time, wat(exits(0)))

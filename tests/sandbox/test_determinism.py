@@ -10,7 +10,20 @@ import time
 import pytest
 
 from tests.runtimes.guests import command
-from wasi_host import PIPE, Clock, MemoryFS, Pool, Sandbox, Trace, Wasi, record, run
+from tests.sandbox.programs import says
+from wasi_host import (
+    PIPE,
+    Clock,
+    Divergence,
+    MemoryFS,
+    Pool,
+    Sandbox,
+    Trace,
+    Wasi,
+    record,
+    replay,
+    run,
+)  # fmt: skip
 from wasi_host.fs.memory import Link
 
 START = 1_700_000_000_000_000_000
@@ -150,6 +163,20 @@ def test_the_import_provider_takes_clock_seed_trace_and_layers():
     assert memory[8:16] == curious(CLOCKS["stepping"], seed=5).stdout[:8]
     assert denied == [1]
     assert str(wasi.trace).startswith(f"clock_time_get(REALTIME, 1) = {START} <0.000001>\n")
+
+
+def test_the_import_provider_tells_of_a_recording_that_goes_on():
+    wasmtime = pytest.importorskip("wasmtime")
+    file = io.BytesIO()
+    run([says("text")], capture_output=True, layers=[record(file)])
+    file.seek(0)
+    linker = wasmtime.Linker(wasmtime.Engine())
+    store = wasmtime.Store(linker.engine)
+    with Wasi(layers=[replay(file)]) as wasi:
+        wasi.add_to_linker(linker)
+        module = wasmtime.Module(linker.engine, command("(nop)").decode())
+        with pytest.raises(Divergence, match="this run has ended"):
+            wasi.start(linker.instantiate(store, module))
 
 
 class _Buffer:

@@ -26,6 +26,7 @@ from wasi_host.limits import Limits
 from wasi_host.modules import Module, NotAWasiModule
 from wasi_host.results import CompletedRun
 from wasi_host.sandbox import run as run_program
+from wasi_host.sources import MemoryFS
 from wasi_host.surroundings import Clock
 
 HOST_ERROR, NOT_A_MODULE, NOT_FOUND, INTERRUPTED, TRAPPED = 125, 126, 127, 130, 134
@@ -140,6 +141,12 @@ def run(
         "seed": seed,
         "clock": clock,
     }
+    if clock is not None:
+        # A dict becomes a tree of the run's own, on the run's clock.
+        options["dirs"] = {
+            guest: source.tree() if isinstance(source, MemoryFS) else source
+            for guest, source in options["dirs"].items()
+        }
     if max_stack is not None:
         try:
             options["limits"] = Limits(stack=max_stack)
