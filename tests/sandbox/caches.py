@@ -14,9 +14,9 @@ def recorded(monkeypatch, name):
     calls = []
     function = getattr(modules, name)
 
-    def recording(source, epochs, stack):
+    def recording(source, epochs, *settings):
         calls.append(source if isinstance(source, str) else epochs)
-        return function(source, epochs, stack)
+        return function(source, epochs, *settings)
 
     monkeypatch.setattr(modules, name, recording)
     return calls
