@@ -37,7 +37,8 @@ LADDER = (
     (2, FS, "budget node walk resolve "
             "memory_data memory_tree memory_file memory_nodes memory "
             "openat2 host_nodes fixed single host "
-            "path_store path_attributes path_tree path_nodes path_fs pyfs_import pyfs fsspec "
+            "path_store path_attributes path_tree path_nodes path_fs "
+            "pyfs_import pyfs fsspec_files fsspec url "
             "archive_names archive_index archive_zip archive_tar archive devices source "
             "wrapped readonly quota_account quota patterns filter "
             "overlay_data overlay_index overlay_lower overlay_layers overlay_file overlay_names "
@@ -71,7 +72,7 @@ THIRD_PARTIES = {
     "click": ((CLI,), True),
     "rich": ((CLI,), False),
     "fs": (("wasi_host.fs.pyfs_import", "wasi_host.fs.export"), False),
-    "fsspec": (("wasi_host.fs.fsspec",), False),
+    "fsspec": (("wasi_host.fs.fsspec", "wasi_host.fs.url"), False),
     "wasmtime": ((RUNTIMES, "wasi_host.wasi"), False),
     "pytest": (("conformance.plugin",), True),
     "jinja2": (("conformance.report",), False),

@@ -21,6 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from wasi_host.adapters import (
         ForeignFilesystemWarning,
+        FsspecFS,
         PyFilesystem,
         as_pyfilesystem,
     )
@@ -55,6 +56,7 @@ __all__ = [
     "Divergence",
     "Filter",
     "ForeignFilesystemWarning",
+    "FsspecFS",
     "HostDir",
     "Instance",
     "Limits",
@@ -83,7 +85,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "adapters": ("ForeignFilesystemWarning", "PyFilesystem", "as_pyfilesystem"),
+    "adapters": ("ForeignFilesystemWarning", "FsspecFS", "PyFilesystem", "as_pyfilesystem"),
     "directories": ("Devices", "Filter", "Quota", "ReadOnly"),
     "limits": ("Limits",),
     "modules": ("Module", "NotAWasiModule"),

@@ -1,7 +1,8 @@
 """Filesystems of other libraries as ours, and ours as theirs."""
 
 from wasi_host.fs.export import as_pyfilesystem
+from wasi_host.fs.fsspec import FsspecFS
 from wasi_host.fs.path_fs import ForeignFilesystemWarning
 from wasi_host.fs.pyfs import PyFilesystem
 
-__all__ = ["ForeignFilesystemWarning", "PyFilesystem", "as_pyfilesystem"]
+__all__ = ["ForeignFilesystemWarning", "FsspecFS", "PyFilesystem", "as_pyfilesystem"]

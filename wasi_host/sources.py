@@ -21,7 +21,17 @@ from wasi_host.world.clocks import Clocks
 from wasi_host.world.scheduler import Scheduler
 from wasi_host.world.sockets import SocketSource, open_sockets
 
-__all__ = ["NONE", "HostDir", "MemoryFS", "Preopens", "SocketSource", "Source", "checked_sockets"]
+__all__ = [
+    "NONE",
+    "FileSystem",
+    "HostDir",
+    "MemoryFS",
+    "Preopens",
+    "SocketSource",
+    "Source",
+    "checked_sockets",
+    "filesystem_of",
+]
 
 #: Device numbers of trees made for one run begin where no host's are, nor those of filesystems
 #: that outlive a run.

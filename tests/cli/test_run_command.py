@@ -27,6 +27,7 @@ from tests.sandbox.programs import (
     exits,
 )
 from wasi_host.cli import cli
+from wasi_host.fs import path_fs
 from wasi_spec import Errno
 
 ROOT = str(Path(wasi_host.__file__).parents[1])
@@ -98,6 +99,14 @@ def test_a_directory_is_writable_unless_it_is_given_for_reading(wat, tmp_path):
     assert not (tmp_path / "d" / "file").exists()
     assert child("--dir", given, path).returncode == 0
     assert (tmp_path / "d" / "file").exists()
+
+
+def test_a_url_is_mounted_and_what_it_lacks_is_said_in_one_line(wat, monkeypatch):
+    monkeypatch.setattr(path_fs, "_warned", set())
+    status, said = told("--mount", "mem://::/", wat(CREATE))
+    assert status == 0
+    assert said.startswith("wasi-host: fs.memoryfs.MemoryFS makes no symbolic or hard links")
+    assert len(said.splitlines()) == 1
 
 
 def test_a_memory_directory_holds_a_copy(wat, tmp_path):
@@ -220,6 +229,10 @@ USAGE = {
     "no guest path": (["--dir", "/tmp::", "x"], "HOST::GUEST"),
     "no host path": (["--dir", "::/tmp", "x"], "HOST::GUEST"),
     "a guest path twice": (["--mem-dir", "/a", "--mem-dir", "/a", "x"], "twice"),
+    "a mount that is no URL": (["--mount", "/tmp::/t", "x"], "URL::GUEST"),
+    "a mount without a guest path": (["--mount", "mem://", "x"], "URL::GUEST"),
+    "a URL that nothing knows": (["--mount", "imagined://x::/t", "x"], "known are"),
+    "a URL of nothing": (["--mount", "zip:///missing/x.zip::/t", "x"], "/missing/x.zip"),
     "a variable without a name": (["--env", "=x", "x"], "no name"),
     "a variable that is not set": (["-e", "IMAGINED_VARIABLE", "x"], "IMAGINED_VARIABLE"),
     "an input that is missing": (["--stdin", "/missing/input", "x"], "/missing/input"),

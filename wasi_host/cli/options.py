@@ -2,6 +2,7 @@
 
 import os
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -9,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wasi_host.cli.watching import OPTIONAL_VALUE, STANDARD_ERROR
-from wasi_host.sources import HostDir, MemoryFS
+from wasi_host.sources import FileSystem, HostDir, MemoryFS, filesystem_of
 
 if TYPE_CHECKING:
     import socket
 
 #: The options that give a directory; their order on the command line is the guest's.
-DIRECTORY_OPTIONS = ("dir", "ro_dir", "mem_dir")
+DIRECTORY_OPTIONS = ("dir", "ro_dir", "mem_dir", "mount")
 
 
 class OrderedCommand(click.Command):
@@ -67,26 +68,39 @@ def directories(given: Sequence[tuple[str, str]]) -> dict[str, Any]:
     for option, value in given:
         flag = "--" + option.replace("_", "-")
         host, separator, guest = value.rpartition("::")
-        if not separator:
+        if not separator and option != "mount":
             host, guest = (value, value) if option != "mem_dir" else ("", value)
-        if not guest or (separator and not host):
-            raise click.BadParameter(f"{value!r}: write HOST::GUEST", param_hint=flag)
+        if not guest or (separator and not host) or (option == "mount" and "://" not in host):
+            what = "URL" if option == "mount" else "HOST"
+            raise click.BadParameter(f"{value!r}: write {what}::GUEST", param_hint=flag)
         if guest in dirs:
             raise click.BadParameter(f"the guest path {guest!r} is given twice", param_hint=flag)
         try:
             dirs[guest] = _source(option, host)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, ImportError) as error:
             words = error.strerror if isinstance(error, OSError) and error.strerror else error
             raise click.BadParameter(f"{host}: {words}", param_hint=flag) from None
     return dirs
 
 
-def _source(option: str, host: str) -> HostDir | MemoryFS:
+def _source(option: str, host: str) -> FileSystem:
+    if option == "mount":
+        return _mounted(host)
     if option == "mem_dir":
         from pathlib import Path
 
         return MemoryFS(Path(host)) if host else MemoryFS()
     return HostDir(host, readonly=option == "ro_dir")
+
+
+def _mounted(url: str) -> FileSystem:
+    """Return the filesystem at a URL; what it lacks is said in our way."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        filesystem = filesystem_of(url, "--mount")
+    for warning in said:
+        click.echo(f"wasi-host: {warning.message}", err=True)
+    return filesystem
 
 
 def environment(given: Sequence[str], inherit: bool, own: Mapping[str, str]) -> dict[str, str]:

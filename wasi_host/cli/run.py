@@ -53,6 +53,12 @@ HOST_ERROR, NOT_A_MODULE, NOT_FOUND, INTERRUPTED, TRAPPED = 125, 126, 127, 130, 
     help="Give the guest a directory in memory; HOST is copied in at the start.",
 )
 @click.option(
+    "--mount",
+    multiple=True,
+    metavar="URL::GUEST",
+    help="Give the guest the filesystem at a URL, such as zip://data.zip or mem://.",
+)
+@click.option(
     "-e",
     "--env",
     multiple=True,

@@ -64,6 +64,9 @@ class OpenFile(ABC):
     def close(self) -> None:
         """Flush and close."""
 
+    def hold(self) -> None:  # noqa: B027  a default, not a duty
+        """Be ready to go on without the name, which is about to go, as far as that can be."""
+
     def abandon(self) -> None:  # noqa: B027  a default, not a duty
         """Know that the name is gone or another file's: hand nothing to the store any more."""
 

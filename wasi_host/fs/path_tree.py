@@ -232,6 +232,7 @@ class Tree:
         if info.filetype == DIRECTORY:
             raise failure(errno.EISDIR)
         stat = self._stat(path, info)
+        self._hold(path)
         self.store.unlink(path)
         self._gone(path, stat)
         self.changed(parent)
@@ -239,6 +240,14 @@ class Tree:
     def _must_be_empty(self, path: str) -> None:
         for _ in self.store.names(path):
             raise failure(errno.ENOTEMPTY)
+
+    def _hold(self, path: str) -> None:
+        """Let whoever has a file open go on without its name."""
+        place = self._places.get(path)
+        if place is not None:
+            with place.lock:
+                if place.file is not None:
+                    place.file.hold()
 
     def _gone(self, path: str, stat: Stat) -> None:
         """Know that the name is gone, whoever has it open."""
@@ -286,6 +295,7 @@ class Tree:
                 self.store.remove_dir(to)
             self._move_dir(path, to, times)
         else:
+            self._hold(to)
             if present is not None and self._written_through(to, present):
                 self.store.unlink(to)
             self.store.move_file(path, to)

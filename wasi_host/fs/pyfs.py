@@ -10,6 +10,7 @@ for that: its directory is a host directory.
 import errno
 import os
 import sys
+from contextlib import suppress
 from typing import Any, Final
 
 from wasi_host.fs.host import HostDir
@@ -115,7 +116,10 @@ def _opened(url: str, readonly: bool) -> object:
     module: Any = import_fs()
     expected = (module.errors.FSError, module.opener.errors.OpenerError, OSError, ValueError)
     try:
-        return module.open_fs(url, writeable=not readonly)
+        # An archive that exists says NotWriteable: opened for writing it would begin empty.
+        with suppress(module.opener.errors.NotWriteable):
+            return module.open_fs(url, writeable=not readonly)
+        return module.open_fs(url)
     except expected as error:
         raise ValueError(f"{url!r} cannot be opened by pyfilesystem2: {error}") from error
 

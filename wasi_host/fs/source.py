@@ -24,13 +24,13 @@ def filesystem_of(value: object, what: str) -> FileSystem:
 
     Args:
         value: a path to a host directory, or to a file, which then is alone in a directory; a
-            dict of files, of which a tree in memory is made; a filesystem, returned as it is; or
-            one of pyfilesystem2.
+            dict of files, of which a tree in memory is made; a filesystem, returned as it is;
+            one of pyfilesystem2 or fsspec; or a str with ``://``, the URL of one.
         what: what messages call it, such as ``dirs['/data']``.
 
     Raises:
         TypeError: it is none of these (bytes among them).
-        ValueError: it is a URL, or a tree with impossible names.
+        ValueError: a URL that nothing knows or can open, or a tree with impossible names.
         OSError: a host directory cannot be had.
     """
     if isinstance(value, FileSystem):
@@ -41,8 +41,14 @@ def filesystem_of(value: object, what: str) -> FileSystem:
         from wasi_host.fs.pyfs import PyFilesystem
 
         return PyFilesystem(value)
+    if is_fsspec(value):
+        from wasi_host.fs.fsspec import FsspecFS
+
+        return FsspecFS(value)
     if isinstance(value, str) and "://" in value:
-        raise ValueError(f"{what}: {value!r} is a URL; only directories are supported")
+        from wasi_host.fs.url import filesystem_at
+
+        return filesystem_at(value, what)
     if isinstance(value, str | os.PathLike):
         return HostDir(value)
     hint = " (the bytes of a file go into a dict: {'name': b'...'})" * isinstance(value, bytes)
@@ -52,10 +58,16 @@ def filesystem_of(value: object, what: str) -> FileSystem:
     )
 
 
-def is_pyfilesystem(value: object) -> bool:
-    """Tell whether a value is a filesystem of pyfilesystem2, or of a fork of it.
+# Whoever holds a foreign filesystem has imported its base: nothing is imported to find out.
 
-    Whoever holds one has imported its base; nothing has to be imported to find out.
-    """
+
+def is_pyfilesystem(value: object) -> bool:
+    """Tell whether a value is a filesystem of pyfilesystem2, or of a fork of it."""
     base = sys.modules.get("fs.base")
     return base is not None and isinstance(value, base.FS)
+
+
+def is_fsspec(value: object) -> bool:
+    """Tell whether a value is a filesystem of fsspec."""
+    spec = sys.modules.get("fsspec.spec")
+    return spec is not None and isinstance(value, spec.AbstractFileSystem)
