@@ -35,8 +35,12 @@ from collections.abc import Callable
 from typing import Final
 
 from wasi_host.fs.budget import Budget
+from wasi_host.fs.changes import Changes
+from wasi_host.fs.host import HostDir, HostDirectory
 from wasi_host.fs.memory_data import Store
 from wasi_host.fs.node import File, FileSystem
+from wasi_host.fs.overlay_apply import apply_differences
+from wasi_host.fs.overlay_changes import changes_of
 from wasi_host.fs.overlay_file import OverlayFile
 from wasi_host.fs.overlay_layers import Layers
 from wasi_host.fs.overlay_lower import Lower
@@ -102,6 +106,30 @@ class Overlay(FileSystem):
         self.layers.lower.close()
         if self._made:
             self.lower.close()
+
+    @property
+    def changes(self) -> Changes:
+        """All that differs from the lower tree at this moment."""
+        return Changes(changes_of(self.layers), self)
+
+    def apply_changes(self, changes: Changes) -> None:
+        """Write all that differs now to the lower directory; see ``Changes.apply``."""
+        if not isinstance(self.lower, HostDir) or self.lower.readonly:
+            raise ValueError(f"changes cannot be applied to {self.lower!r}: no host directory")
+        root = self.lower.open_root()
+        if not isinstance(root, HostDirectory):
+            root.close()
+            raise ValueError(f"changes cannot be applied to {self.lower!r}: a single file")
+        try:
+            apply_differences(self.layers, root)
+        finally:
+            root.close()
+        self.discard_changes()
+
+    def discard_changes(self) -> None:
+        """Forget all that differs. What is open goes on being what it was."""
+        with self.layers.lock:
+            self.layers.forget()
 
     def read_bytes(self, path: str) -> bytes:
         """Return the content of a file as a guest sees it; the errors of ``open``."""

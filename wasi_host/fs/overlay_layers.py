@@ -135,6 +135,11 @@ class Layers:
         self.changed = False
         self._last_ino = first_ino
 
+    def forget(self) -> None:
+        """Begin with an empty index; the lock is held."""
+        self.root = LayeredDirectory(None, "")
+        self.lower.moved.clear()
+
     def new_ino(self) -> int:
         """Return the next number for something new; the lock is held."""
         self._last_ino += 1

@@ -31,6 +31,18 @@ class Lower:
 
     def __init__(self, root: Directory) -> None:
         self._root = root
+        #: Where things are now that were moved while changes are applied: old path -> new path.
+        self.moved: dict[str, str] = {}
+
+    def now(self, path: str) -> str:
+        """Return where in the lower tree something is that was at a path at first."""
+        if not self.moved:
+            return path
+        place, rest = path, ""
+        while place and place not in self.moved:
+            place, _, name = place.rpartition("/")
+            rest = f"/{name}{rest}"
+        return f"{self.moved[place]}{rest}" if place else path
 
     def close(self) -> None:
         """Close the root."""
@@ -38,6 +50,7 @@ class Lower:
 
     def stat(self, path: str) -> Stat:
         """Return the attributes of what is at a path, of a link itself."""
+        path = self.now(path)
         if len(path) > _LONG:
             return self._in_parent(path, lambda directory, name: directory.stat_entry(name))
         return self._root.stat_at(path or ".", False)
@@ -57,6 +70,7 @@ class Lower:
         Raises:
             OSError: ELOOP for a link; else as openat.
         """
+        path = self.now(path)
         mode &= _PASSED
         if len(path) > _LONG:
             return self._in_parent(path, lambda directory, name: directory.open_entry(name, mode))
@@ -83,11 +97,15 @@ class Lower:
             raise failure(errno.EPERM)
         access = mode & (os.O_WRONLY | os.O_RDWR)
         return self._in_parent(
-            path, lambda directory, name: directory.open_entry(name, access | mode & _PASSED)
+            self.now(path),
+            lambda directory, name: directory.open_entry(name, access | mode & _PASSED),
         )
 
     def directory(self, path: str) -> Directory:
         """Open the directory at a path, to read it."""
+        return self._walk(self.now(path))
+
+    def _walk(self, path: str) -> Directory:
         if len(path) <= _LONG:
             return self._directory(self._root, path or ".")
         place = self._root
@@ -114,6 +132,7 @@ class Lower:
 
     def read_link(self, path: str) -> str:
         """Return the text of the link at a path, absolute ones too."""
+        path = self.now(path)
         return self._in_parent(path, lambda directory, name: directory.read_link(name))
 
     def entries(self, path: str) -> Iterable[Dirent]:
@@ -133,7 +152,7 @@ class Lower:
         above, _, name = path.rpartition("/")
         if not above:
             return call(self._root, name)
-        directory = self.directory(above)
+        directory = self._walk(above)
         try:
             return call(directory, name)
         finally:

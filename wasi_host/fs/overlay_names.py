@@ -123,7 +123,7 @@ class OverlayNames(ResolvedDirectory):
             raise failure(errno.ENOENT)
         return self._layers.lower.stat(self.inode.below(name))
 
-    def _present(self, name: str) -> Entry | None:
+    def present(self, name: str) -> Entry | None:
         """Return what a name refers to, None where there is nothing."""
         known = self.inode.own.get(name, UNKNOWN)
         if not isinstance(known, Unknown):
@@ -134,7 +134,7 @@ class OverlayNames(ResolvedDirectory):
         return None if stat is None else self._layers.find(self.inode, name, stat)
 
     def _entry(self, name: str) -> Entry:
-        inode = self._present(name)
+        inode = self.present(name)
         if inode is None:
             raise failure(errno.ENOENT)
         return inode
@@ -142,7 +142,7 @@ class OverlayNames(ResolvedDirectory):
     def _absent(self, name: str) -> None:
         if not self.inode.nlink:
             raise failure(errno.ENOENT)
-        if self._present(name) is not None:
+        if self.present(name) is not None:
             raise failure(errno.EEXIST)
 
     def _add(self, name: str, inode: Entry) -> None:

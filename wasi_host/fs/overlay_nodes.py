@@ -288,7 +288,7 @@ class OverlayDirectory(OverlayNames):
             inode = self._entry(name)
             if not to.inode.nlink:
                 raise failure(errno.ENOENT)
-            present = to._present(to_name)
+            present = to.present(to_name)
             # Where things stand first, then the kinds, then what is inside: Linux's order.
             if to.inode.is_below(inode):
                 raise failure(errno.EINVAL)

@@ -1,0 +1,40 @@
+"""One path that is different from what it was."""
+
+from typing import Literal, TypeAlias
+
+from wasi_host.fs.change_diff import unified
+from wasi_host.fs.change_version import Version
+
+__all__ = ["Change", "Kind"]
+
+Kind: TypeAlias = Literal["created", "changed", "deleted", "renamed"]
+
+
+class Change:
+    """One path that is different.
+
+    Attributes:
+        kind: ``"created"``, ``"changed"``, ``"deleted"`` or ``"renamed"``. A renamed file may
+            have other bytes too; a renamed directory has everything that was in it.
+        path: where it is now, or was before it was deleted.
+        before: what was; None for something created. ``before.path`` is the old path.
+        after: what is; None for something deleted.
+    """
+
+    __slots__ = ("after", "before", "kind", "path")
+
+    def __init__(
+        self, kind: Kind, path: str, before: Version | None, after: Version | None
+    ) -> None:
+        self.kind = kind
+        self.path = path
+        self.before = before
+        self.after = after
+
+    def __str__(self) -> str:
+        """Return it as a unified diff."""
+        return unified(self.kind, self.path, self.before, self.after)
+
+    def __repr__(self) -> str:
+        old = f" from {self.before.path!r}" if self.kind == "renamed" and self.before else ""
+        return f"<{self.kind} {self.path!r}{old}>"

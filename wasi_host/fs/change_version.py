@@ -1,0 +1,115 @@
+"""What was or is at a path, with bytes that are read only when somebody wants them."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
+
+from wasi_host.fs.node import File
+from wasi_spec.enums import Filetype
+
+__all__ = ["Version"]
+
+#: Bytes that are read at once.
+PIECE: Final = 1 << 18
+
+_NAMES: Final = {
+    int(Filetype.REGULAR_FILE): "file",
+    int(Filetype.DIRECTORY): "directory",
+    int(Filetype.SYMBOLIC_LINK): "link",
+}
+
+
+class Version:
+    """What was, or is, at a path.
+
+    Attributes:
+        path: the path.
+        type: ``"file"``, ``"directory"``, ``"link"``, or ``"other"`` (a fifo, a device).
+        size: bytes of a file or of a link's text, 0 of all else.
+        mtime_ns: the modification time in nanoseconds since 1970.
+        target: the text of a link, else None.
+    """
+
+    __slots__ = ("_below", "_open", "_sha256", "mtime_ns", "path", "size", "target", "type")
+
+    def __init__(
+        self,
+        path: str,
+        filetype: int,
+        size: int,
+        mtime_ns: int,
+        target: str | None = None,
+        opener: Callable[[], File] | None = None,
+        below: "Callable[[], Iterable[Version]] | None" = None,
+    ) -> None:
+        self.path = path
+        self.type = _NAMES.get(filetype, "other")
+        self.size = size if self.type in ("file", "link") else 0
+        self.mtime_ns = mtime_ns
+        self.target = target
+        self._open = opener
+        self._below = below
+        self._sha256: str | None = None
+
+    def pieces(self) -> Iterator[bytes]:
+        """Return the bytes of a file, or a link's text, piece by piece; none of all else.
+
+        Raises:
+            OSError: the file is not there any more, or cannot be read.
+        """
+        if self.target is not None:
+            yield self.target.encode("utf-8", "surrogateescape")
+        if self._open is None:
+            return
+        file = self._open()
+        try:
+            offset = 0
+            while data := file.pread(PIECE, offset):
+                yield data
+                offset += len(data)
+        finally:
+            file.close()
+
+    @property
+    def bytes(self) -> bytes:
+        """The bytes of a file, or a link's text; read each time."""
+        return b"".join(self.pieces())
+
+    @property
+    def sha256(self) -> str | None:
+        """The hash of the bytes in hexadecimal; None for what has none. Read at the first use."""
+        if self._sha256 is None and self.type in ("file", "link"):
+            import hashlib
+
+            digest = hashlib.sha256()
+            for piece in self.pieces():
+                digest.update(piece)
+            self._sha256 = digest.hexdigest()
+        return self._sha256
+
+    def tree(self) -> "Iterator[Version]":
+        """Return this, and all that is in a directory which was renamed with what is in it."""
+        yield self
+        if self._below is not None:
+            for version in self._below():
+                yield from version.tree()
+
+    def same_as(self, other: "Version") -> bool:
+        """Tell whether two versions are of one type and hold the same bytes."""
+        if (self.type, self.size, self.target) != (other.type, other.size, other.target):
+            return False
+        if self.type != "file":
+            return True
+        mine, others = self.pieces(), other.pieces()
+        return all(one == next(others, None) for one in mine) and next(others, None) is None
+
+    def describe(self) -> dict[str, Any]:
+        """Return what JSON says of it."""
+        told: dict[str, Any] = {"path": self.path, "type": self.type, "size": self.size}
+        if self.target is not None:
+            told["target"] = self.target
+        if self.sha256 is not None:
+            told["sha256"] = self.sha256
+        return told
+
+    def __repr__(self) -> str:
+        return f"<{self.type} {self.path!r}, {self.size} bytes>"
