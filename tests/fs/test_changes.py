@@ -1,5 +1,6 @@
 """Changes of an overlay: their kinds, the diff, JSON, tar, and when they are refused."""
 
+import gc
 import hashlib
 import json
 import os
@@ -274,6 +275,10 @@ def test_discarding_shows_the_lower_tree_again(overlay, lower):
     assert contents_of(overlay) == contents_of(HostDir(lower))
     assert len(overlay.changes) == 0
     assert bit_image(lower) == before
+    gc.collect()
+    usage = overlay.layers.store.usage
+    usage.settle()
+    assert (usage.bytes, usage.inodes) == (0, 0)
 
 
 @pytest.mark.parametrize("below", ["memory", "readonly", "overlay", "file"])

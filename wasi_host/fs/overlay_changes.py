@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 
+from wasi_host.fs.budget import UNLIMITED
 from wasi_host.fs.change import Change
 from wasi_host.fs.change_version import Version
 from wasi_host.fs.memory_data import FileInode, LinkInode
@@ -84,7 +85,7 @@ def open_inode(layers: Layers, inode: FileInode | LayeredFile) -> File:
         with layers.lock:
             if not inode.whole or inode.copy is None:
                 layers.use(inode)
-                return OverlayFile(layers, inode, True, os.O_RDONLY)
+                return OverlayFile(layers, inode, True, os.O_RDONLY, UNLIMITED)
         inode = inode.copy
     return MemoryFile(layers.store, inode, True)
 

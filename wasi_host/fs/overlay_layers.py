@@ -5,7 +5,7 @@ import threading
 from abc import ABC, abstractmethod
 from typing import Final
 
-from wasi_host.fs.memory_data import FileInode, Inode, Store, stat_of
+from wasi_host.fs.memory_data import FileInode, Inode, LinkInode, Store, stat_of
 from wasi_host.fs.memory_file import MemoryFile
 from wasi_host.fs.node import File, Stat
 from wasi_host.fs.overlay_data import PartlyCopied, seal_of
@@ -137,7 +137,19 @@ class Layers:
 
     def forget(self) -> None:
         """Begin with an empty index; the lock is held."""
-        self.root = LayeredDirectory(None, "")
+        todo, self.root = [self.root], LayeredDirectory(None, "")
+        while todo:
+            for inode in todo.pop().own.values():
+                if isinstance(inode, LayeredDirectory):
+                    todo.append(inode)
+                # Files are taken off the account when nobody has them any more.
+                size = inode.size if type(inode) is LinkInode else None
+                if isinstance(inode, LayeredDirectory) and inode.lower is None:
+                    size = 0
+                if size is not None:
+                    with self.store.lock:
+                        self.store.usage.inodes -= 1
+                        self.store.usage.bytes -= size
         self.lower.moved.clear()
 
     def new_ino(self) -> int:
