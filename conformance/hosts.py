@@ -19,7 +19,7 @@ from typing import Any, Final, Protocol, TypedDict
 from conformance import sockets
 from conformance.filesystems import FILESYSTEMS
 from conformance.session import Program
-from conformance.suite import COMMAND_WORLD, VERSION, Case, Kill, Run, Unsupported
+from conformance.suite import COMMAND_WORLD, VERSION, Case, Kill, Run, Unsupported, Wait
 from wasi_host.errors import ProcExit, Trap
 from wasi_host.results import TRAPPED, CompletedRun, TimeoutExpired
 from wasi_host.sandbox import Sandbox
@@ -28,6 +28,9 @@ from wasi_host.sandbox import Sandbox
 RUNTIMES: Final = ("wasmtime",)
 #: Adapters that come with the package.
 ADAPTERS: Final = Path(__file__).parent / "adapters"
+#: What a process can say of an exit code.
+LARGEST_STATUS: Final = 255
+PEERS: Final = ("node_wasi", "wasmtime_wasi")
 
 
 class Streams(TypedDict):
@@ -261,7 +264,11 @@ class Outside(Host):
         self.name, self.version = adapter.get_name(), ""
         try:
             self.version = adapter.get_version()
-        except (OSError, subprocess.CalledProcessError, ImportError) as error:
+        except subprocess.CalledProcessError as error:
+            words = str(error.stderr or error).strip().splitlines() or [str(error)]
+            self.absent = f"{self.name} is not here: {words[-1]}"
+            return
+        except (OSError, ImportError) as error:
             self.absent = f"{self.name} is not here: {error}"
             return
         self._versions = adapter.get_wasi_versions()
@@ -276,6 +283,10 @@ class Outside(Host):
         for key in ("mounts", "sockets", "reactor"):
             if getattr(case, key):
                 return f"an adapter has no way to ask for {key}"
+        if any(
+            isinstance(step, Wait) and step.exit_code > LARGEST_STATUS for step in case.operations
+        ):
+            return f"a process cannot end with a status above {LARGEST_STATUS}"
         return _beyond_preview1(case)
 
     def start(self, case: Case, run: Run, dirs: dict[str, Path], timeout: float) -> Program:

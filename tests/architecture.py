@@ -64,6 +64,7 @@ LADDER = (
     (8, CONFORMANCE, "sockets suite own expectations peers filesystems session hosts runner "
      "adapter report plugin",
      (SPEC, ERRORS, *FRONT_MODULES)),
+    (8, "conformance.adapters", "wasmtime_wasi run_wasmtime_wasi node_wasi __init__", ()),
     (9, CLI, "notice watching options run inspect doctor test main __main__",
      (*FRONT_MODULES, INSPECT, CONFORMANCE)),
     (9, "wasi_host", "__init__ __main__", (*FRONT_MODULES, INSPECT, CONFORMANCE, CLI)),
@@ -75,7 +76,7 @@ THIRD_PARTIES = {
     "rich": ((CLI,), False),
     "fs": (("wasi_host.fs.pyfs_import", "wasi_host.fs.export"), False),
     "fsspec": (("wasi_host.fs.fsspec", "wasi_host.fs.url"), False),
-    "wasmtime": ((RUNTIMES, "wasi_host.wasi"), False),
+    "wasmtime": ((RUNTIMES, "wasi_host.wasi", "conformance.adapters"), False),
     "pytest": (("conformance.plugin",), True),
     "jinja2": (("conformance.report",), False),
 }

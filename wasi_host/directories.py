@@ -2,7 +2,8 @@
 
 from wasi_host.fs.devices import Devices
 from wasi_host.fs.filter import Filter
+from wasi_host.fs.overlay import Overlay
 from wasi_host.fs.quota import Quota
 from wasi_host.fs.readonly import ReadOnly
 
-__all__ = ["Devices", "Filter", "Quota", "ReadOnly"]
+__all__ = ["Devices", "Filter", "Overlay", "Quota", "ReadOnly"]

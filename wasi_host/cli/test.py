@@ -15,6 +15,7 @@ from conformance.expectations import ExpectationError
 from conformance.filesystems import FILESYSTEMS
 from conformance.hosts import (
     ADAPTERS,
+    PEERS,
     RUNTIMES,
     AdapterError,
     Host,
@@ -55,7 +56,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     multiple=True,
     metavar="FILE",
     help="Another host, by an adapter module of the official runner, or by the name of one of "
-    f"ours: {', '.join(sorted(path.stem for path in ADAPTERS.glob('*.py')))}. In-process hosts "
+    f"ours: {', '.join(PEERS)}. In-process hosts "
     "then run only where --runtime or --fs asks for them.",
 )
 @click.option(
@@ -196,12 +197,15 @@ def _print(matrix: Matrix) -> None:
                 (Outcome.SKIP,),
             )
         ]
-        version = escape(host.absent or host.version)
+        version = "absent" if host.absent else escape(host.version)
         style = "red" if counts[1] else "dim" if host.absent else "green"
         table.add_row(escape(host.name), *map(str, counts), version, style=style)
     # A pipe has no width: what reads it wants whole lines.
     console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
     console.print(table)
+    for host in matrix.hosts:
+        if host.absent:
+            console.print(escape(host.absent))
     for result in matrix.red:
         console.print(f"[red]{escape(result.host)}  {escape(result.case.label)}[/red]")
         if result.outcome is Outcome.XPASS:
