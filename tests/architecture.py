@@ -23,8 +23,9 @@ FS, WORLD, NODE = "wasi_host.fs", "wasi_host.world", "wasi_host.fs.node"
 DESCRIPTORS, PREVIEW1 = "wasi_host.descriptors", "wasi_host.preview1"
 LAYERS, BINDING, RUNTIMES = "wasi_host.layers", "wasi_host.binding", "wasi_host.runtimes"
 FRONT = (
-    "limits interrupts results rights sources directories adapters streams cache modules changes "
-    "stacks observers surroundings wasi guest sandbox process pool"
+    "limits interrupts results rights sources directories adapters streams cache modules "
+    "command_line changes stacks observers surroundings wasi guest instance mapping sandbox "
+    "process asynchronous pool"
 )
 FRONT_MODULES = tuple(f"wasi_host.{name}" for name in FRONT.split())
 INSPECT, CONFORMANCE, CLI = "wasi_host.inspect", "conformance", "wasi_host.cli"
@@ -96,6 +97,7 @@ LAZY_IMPORTERS = {
     "wasi_host.__main__",
     "wasi_host.fs.source",
     "wasi_host.surroundings",
+    "wasi_host.sandbox",
     "conformance.plugin",
 }
 

@@ -25,11 +25,13 @@ if TYPE_CHECKING:
         PyFilesystem,
         as_pyfilesystem,
     )
+    from wasi_host.asynchronous import run_async
     from wasi_host.directories import Devices, Filter, Quota, ReadOnly
     from wasi_host.limits import Limits
     from wasi_host.modules import Module, NotAWasiModule
     from wasi_host.observers import Divergence, Trace, faults, policy, record, replay
     from wasi_host.pool import Pool
+    from wasi_host.process import Running, spawn
     from wasi_host.results import (
         DEVNULL,
         PIPE,
@@ -69,6 +71,7 @@ __all__ = [
     "Quota",
     "ReadOnly",
     "RunError",
+    "Running",
     "Sandbox",
     "TimeoutExpired",
     "Trace",
@@ -82,15 +85,19 @@ __all__ = [
     "record",
     "replay",
     "run",
+    "run_async",
+    "spawn",
 ]
 
 _HOMES = {
     "adapters": ("ForeignFilesystemWarning", "FsspecFS", "PyFilesystem", "as_pyfilesystem"),
+    "asynchronous": ("run_async",),
     "directories": ("Devices", "Filter", "Quota", "ReadOnly"),
     "limits": ("Limits",),
     "modules": ("Module", "NotAWasiModule"),
     "observers": ("Divergence", "Trace", "faults", "policy", "record", "replay"),
     "pool": ("Pool",),
+    "process": ("Running", "spawn"),
     "sandbox": ("Instance", "ProcExit", "Sandbox", "run"),
     "sources": ("HostDir", "MemoryFS"),
     "surroundings": ("Clock",),

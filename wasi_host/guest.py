@@ -15,8 +15,7 @@ from wasi_host.interrupts import Interruptible
 from wasi_host.limits import call_after
 from wasi_host.modules import Module
 from wasi_host.results import ENDED, TRAPPED, CompletedRun
-from wasi_host.runtimes.contract import Instance
-from wasi_host.runtimes.wasmtime_pooling import Pooling
+from wasi_host.runtimes.contract import Instance, Mode, Pooling
 from wasi_host.sources import SocketSource
 from wasi_host.stacks import call_with_room
 from wasi_host.streams import Spec
@@ -38,6 +37,16 @@ class Recipe(NamedTuple):
     setting: Setting
     pooling: Pooling | None = None
 
+    def mode(self, stoppable: bool) -> Mode:
+        """Return how the module is compiled and run.
+
+        Args:
+            stoppable: whether it must be possible to stop a guest while it computes.
+        """
+        limits = self.setting.limits
+        epochs = stoppable or limits.timeout is not None
+        return Mode(epochs, limits.fuel is not None, limits.stack, self.pooling)
+
 
 class Guest:
     """One instance of a module with its surroundings; used once.
@@ -48,7 +57,7 @@ class Guest:
         spec: its standard streams.
         argv0: the program's name; None: the module's.
         env: its environment; None: the recipe's.
-        epochs: whether it must be possible to stop it while it computes.
+        stoppable: whether it must be possible to stop it while it computes.
         sockets: its sockets; None: the recipe's.
         trace: whether its calls are traced, or the trace to be filled.
         layers: wrappers around its calls, outermost first.
@@ -57,7 +66,7 @@ class Guest:
         ValueError, OSError: as ``Surroundings``.
     """
 
-    __slots__ = ("_binding", "_memory", "_stack", "_variant", "around", "instance", "streams")
+    __slots__ = ("_binding", "_limits", "_variant", "around", "instance", "streams", "words")
 
     def __init__(
         self,
@@ -66,20 +75,21 @@ class Guest:
         spec: Spec,
         argv0: str | None,
         env: Mapping[str, str] | None,
-        epochs: bool,
+        stoppable: bool,
         sockets: tuple[SocketSource, ...] | None = None,
         trace: "bool | Trace" = False,
         layers: "Iterable[Layer | PerRun]" = (),
     ) -> None:
-        module, setting, pooling = recipe
+        module, setting, _ = recipe
         name = module.name if argv0 is None else argv0
-        self._stack = setting.limits.stack
-        self._memory = min(setting.limits.memory, _ALL_MEMORY)
-        self._variant = module.variant(epochs, self._stack, pooling)
+        self.words = words
+        self._limits = setting.limits
+        self._variant = module.variant(recipe.mode(stoppable))
         self.instance: Instance | None = None
         self.around = Surroundings(setting, [name, *words], spec, env, sockets, trace, layers)
         self.streams = self.around.streams
         self._binding = self._variant.take()
+        self._binding.fuel = self._limits.fuel or 0
         self._binding.serve(self.around.served)
 
     def stop(self, reason: str) -> None:
@@ -89,31 +99,27 @@ class Guest:
 
     def enter(self, call: Callable[[], T]) -> T:
         """Call what runs the guest, where there is room for its stack."""
-        return call_with_room(self._stack, call)
+        return call_with_room(self._limits.stack, call)
 
     def instantiate(self) -> Instance:
         """Make the engine's instance; runs the start section."""
-        self.instance = self._binding.instantiate(self._memory)
+        self.instance = self._binding.instantiate(min(self._limits.memory, _ALL_MEMORY))
         return self.instance
 
     def _run(self) -> None:
-        self._binding.run(self._memory)
+        self._binding.run(min(self._limits.memory, _ALL_MEMORY))
 
     def run(
-        self,
-        args: Sequence[object],
-        words: Sequence[str | bytes],
-        invoke: str | None,
-        timeout: float | None,
+        self, args: Sequence[object], invoke: str | None = None, timeout: float | None = None
     ) -> CompletedRun:
         """Run to the end, and give everything back.
 
         Args:
             args: what the result says was run.
-            words: the arguments, for ``invoke``.
-            invoke: the function to call instead of ``_start``.
-            timeout: seconds after which the guest is stopped.
+            invoke: the function to call instead of ``_start``, with the words as numbers.
+            timeout: seconds after which the guest is stopped, if its limits do not say fewer.
         """
+        times = [limit for limit in (timeout, self._limits.timeout) if limit is not None]
         began = perf_counter()
         code, memory = 0, 0
         stopped: str | None = None
@@ -123,12 +129,12 @@ class Guest:
         try:
             with Interruptible(self.stop):
                 try:
-                    if timeout is not None:
-                        alarm = call_after(timeout, lambda: self.stop("timeout"))
+                    if times:
+                        alarm = call_after(min(times), lambda: self.stop("timeout"))
                     if invoke is None:
                         self.enter(self._run)
                     else:
-                        values = self.enter(lambda: _invoke(self.instantiate(), invoke, words))
+                        values = self.enter(lambda: _invoke(self.instantiate(), invoke, self.words))
                 except ProcExit as end:
                     code = end.code
                 except Trap as error:
@@ -153,7 +159,13 @@ class Guest:
             stopped=stopped,
             limits_hit=self.around.limits_hit,
             trap=trap,
-            used=(perf_counter() - began, memory, observers.calls if observers else None),
+            truncated=self.streams.truncated,
+            used=(
+                perf_counter() - began,
+                memory,
+                observers.calls if observers else None,
+                None if self._limits.fuel is None else self._binding.fuel_used,
+            ),
             values=values,
             trace=observers.trace if observers else None,
         )

@@ -19,31 +19,52 @@ _KEPT: Final = 64
 class _Limits(NamedTuple):
     memory: int = GIB
     stack: int = MIB
+    output: int = 16 * MIB
     fs_bytes: int = 256 * MIB
     inodes: int = 100_000
     open_files: int = 256
+    timeout: float | None = None
+    fuel: int | None = None
     calls: int | None = None
 
 
+#: For each limit the least and the greatest value; None: no greatest.
+_RANGES: Final[dict[str, tuple[int, int | None]]] = {
+    "memory": (65_536, None),
+    "stack": (65_536, GIB),
+    "output": (0, None),
+    "fs_bytes": (0, None),
+    "inodes": (0, None),
+    "open_files": (3, None),
+    "fuel": (0, (1 << 64) - 1),
+    "calls": (0, None),
+}
+
+
 class Limits(_Limits):
-    """Limits of one run.
+    """Limits of one run: sizes, which are on by default, and work, when asked for.
 
     Args:
         memory: bytes the guest's memory may grow to, 65,536 or more; ``memory.grow`` answers -1
             beyond, and a module that starts larger is refused. A table entry counts 8 bytes.
         stack: bytes of stack the guest may use, 64 KiB to 1 GiB; recursion beyond is a trap.
             More than 1 MiB takes a thread for each run.
+        output: bytes kept of each captured stream; the guest may write more, and goes on.
         fs_bytes: bytes that the directories in memory may store, all together and with what was
             there at the start; holes are not stored. A write beyond is short, the next answers
             DQUOT.
         inodes: files, directories and links in them, likewise.
         open_files: descriptors open at a time, standard streams and directories included;
             opening more answers MFILE.
-        calls: WASI calls the guest may make, 0 or more; the next one ends the run. None: any
-            number. Calls with addresses or flags that make no sense do not count.
+        timeout: seconds after which the guest is stopped, whatever it does; the result says so,
+            where ``timeout=`` of ``run`` raises.
+        fuel: the engine's count of what the guest computes, about one for each instruction;
+            counting takes compute time.
+        calls: WASI calls the guest may make, 0 or more; the next one ends the run. Calls with
+            addresses or flags that make no sense do not count.
 
     Raises:
-        TypeError: a limit is no integer.
+        TypeError: a limit is no integer (``timeout``: no number).
         ValueError: a limit is out of range.
     """
 
@@ -53,27 +74,41 @@ class Limits(_Limits):
         cls,
         memory: int = GIB,
         stack: int = MIB,
+        output: int = 16 * MIB,
         fs_bytes: int = 256 * MIB,
         inodes: int = 100_000,
         open_files: int = 256,
+        timeout: float | None = None,
+        fuel: int | None = None,
         calls: int | None = None,
     ) -> "Limits":
         """Check the limits."""
-        for name, value, least, most in (
-            ("memory", memory, 65_536, None),
-            ("stack", stack, 65_536, GIB),
-            ("fs_bytes", fs_bytes, 0, None),
-            ("inodes", inodes, 0, None),
-            ("open_files", open_files, 3, None),
-            ("calls", 0 if calls is None else calls, 0, None),
-        ):
+        made = super().__new__(
+            cls, memory, stack, output, fs_bytes, inodes, open_files, timeout, fuel, calls
+        )
+        made._check()
+        return made
+
+    def _check(self) -> None:
+        for name, (least, most) in _RANGES.items():
+            value = getattr(self, name)
+            if value is None and name in ("fuel", "calls"):
+                continue
             if not isinstance(value, int):
                 raise TypeError(f"Limits.{name} must be an integer, not {value!r}")
             if value < least:
                 raise ValueError(f"Limits.{name} must be at least {least}, not {value}")
             if most is not None and value > most:
                 raise ValueError(f"Limits.{name} must be at most {most}, not {value}")
-        return super().__new__(cls, memory, stack, fs_bytes, inodes, open_files, calls)
+        if self.timeout is not None:
+            if not isinstance(self.timeout, int | float):
+                raise TypeError(f"Limits.timeout must be seconds, not {self.timeout!r}")
+            if not self.timeout >= 0:
+                raise ValueError(f"Limits.timeout must be 0 or more seconds, not {self.timeout}")
+
+    def _replace(self, **changes: object) -> "Limits":
+        """Return limits that differ in some, checked."""
+        return Limits(**{**self._asdict(), **changes})
 
 
 class Alarm:

@@ -12,17 +12,15 @@ from typing import Final
 
 from wasi_host.cache import SMALLEST, Cache, FileIdentity, default_directory, digest, identity
 from wasi_host.errors import NotAWasiModule
-from wasi_host.runtimes.contract import Binding, Compiled, FunctionType
+from wasi_host.runtimes.contract import Binding, Compiled, FunctionType, Mode
 from wasi_host.runtimes.wasmtime_choice import compile_module, load_compiled, way
 from wasi_host.runtimes.wasmtime_engine import (
-    WASM_STACK,
     CompiledModule,
     settings,
     wat_to_wasm,
 )
-from wasi_host.runtimes.wasmtime_pooling import Pooling
 
-__all__ = ["Module", "NotAWasiModule", "load"]
+__all__ = ["Mode", "Module", "NotAWasiModule", "load"]
 
 #: How many modules are kept, and how many free bindings of each.
 KEPT_MODULES: Final = 16
@@ -57,7 +55,7 @@ class Module:
         self._cache = Cache(default_directory() if cache else None)
         self._file: FileIdentity | None = None
         self._wasm: bytes | None = None
-        self._variants: dict[tuple[bool, int, Pooling | None], Variant] = {}
+        self._variants: dict[Mode, Variant] = {}
         self._lock = Lock()
         if isinstance(source, bytes | bytearray | memoryview):
             self.name = name or "module"
@@ -70,6 +68,17 @@ class Module:
             self._read()
 
     @property
+    def wasm(self) -> bytes:
+        """The module itself.
+
+        Raises:
+            ValueError: it is precompiled.
+        """
+        if self.precompiled:
+            raise ValueError(f"{self.name} is precompiled: it belongs to this machine")
+        return self._read()
+
+    @property
     def precompiled(self) -> bool:
         """Whether it is a ``.cwasm`` file."""
         return self._file is not None and self._file.path.endswith(".cwasm")
@@ -77,7 +86,7 @@ class Module:
     def _noted(self) -> bool:
         """Tell whether the cache knows this file, so that it need not be read."""
         return self._file is not None and any(
-            self._cache.name_for(self._file, settings(epochs)) for epochs in (False, True)
+            self._cache.name_for(self._file, settings(Mode(epochs))) for epochs in (False, True)
         )
 
     def _read(self) -> bytes:
@@ -92,31 +101,23 @@ class Module:
             return Module, (self._file.path, self.name)
         return Module, (self._read(), self.name)
 
-    def variant(
-        self, epochs: bool, stack: int = WASM_STACK, pooling: Pooling | None = None
-    ) -> "Variant":
-        """Return the module compiled for these settings; compiled at the first call.
-
-        Args:
-            epochs: whether its guests can be stopped while they compute.
-            stack: bytes of stack a guest may use.
-            pooling: the pool in which its instances are made; None: made on demand.
+    def variant(self, mode: Mode) -> "Variant":
+        """Return the module compiled for a mode; compiled at the first call.
 
         Raises:
             NotAWasiModule: the engine refuses it, or it imports what is not in WASI preview1.
         """
-        key = epochs, stack, pooling
-        variant = self._variants.get(key)
+        variant = self._variants.get(mode)
         if variant is None:
             with self._lock:
-                variant = self._variants.get(key)
+                variant = self._variants.get(mode)
                 if variant is None:
-                    variant = self._variants[key] = self._prepare(*key)
+                    variant = self._variants[mode] = self._prepare(mode)
         return variant
 
-    def _prepare(self, epochs: bool, stack: int, pooling: Pooling | None) -> "Variant":
+    def _prepare(self, mode: Mode) -> "Variant":
         try:
-            compiled = self._compiled(epochs, stack, pooling)
+            compiled = self._compiled(mode)
         except NotAWasiModule as error:
             raise NotAWasiModule(f"{self.name}: {error}") from None
         try:
@@ -126,15 +127,15 @@ class Module:
         _check_memory(compiled, self.name)
         return variant
 
-    def _compiled(self, epochs: bool, stack: int, pooling: Pooling | None) -> Compiled:
+    def _compiled(self, mode: Mode) -> Compiled:
         if self.precompiled and self._file is not None:
-            return load_compiled(self._file.path, epochs, stack, pooling)
+            return load_compiled(self._file.path, mode)
         if self._cache.directory is None or way() != "raw":
-            return compile_module(self._read(), epochs, stack, pooling)
-        wanted = settings(epochs)
+            return compile_module(self._read(), mode)
+        wanted = settings(mode)
         name = self._cache.name_for(self._file, wanted) if self._file is not None else None
         if name is None and len(self._read()) < SMALLEST:
-            return compile_module(self._read(), epochs, stack, pooling)
+            return compile_module(self._read(), mode)
         if name is None:
             name = digest(self._read(), wanted)
             if self._file is not None:
@@ -142,10 +143,10 @@ class Module:
         found = self._cache.find(name)
         if found is not None:
             try:
-                return load_compiled(found, epochs, stack, pooling)
+                return load_compiled(found, mode)
             except NotAWasiModule:
                 pass  # of another engine, or damaged: made anew
-        compiled = compile_module(self._read(), epochs, stack, pooling)
+        compiled = compile_module(self._read(), mode)
         if isinstance(compiled, CompiledModule):
             self._cache.keep(name, compiled.serialize())
         return compiled

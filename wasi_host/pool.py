@@ -27,6 +27,7 @@ from os import fspath
 from time import perf_counter
 from typing import Any, Final
 
+from wasi_host.command_line import Word
 from wasi_host.errors import ProcExit, Stopped, Trap
 from wasi_host.guest import Recipe
 from wasi_host.interrupts import Interruptible, hold, release
@@ -37,7 +38,7 @@ from wasi_host.results import ENDED, PIPE, TRAPPED, CompletedRun
 from wasi_host.runtimes.contract import PoolFull
 from wasi_host.runtimes.wasmtime_choice import way
 from wasi_host.runtimes.wasmtime_pooling import room_for
-from wasi_host.sandbox import Sandbox, Word
+from wasi_host.sandbox import Sandbox
 from wasi_host.stacks import call_with_room
 from wasi_host.surroundings import Renewable
 
@@ -77,7 +78,9 @@ class Pool:
         recipe = self._pooled.recipe
         self._variant = _variant(recipe)
         self._variant.require_command(recipe.module.name)
-        self._fast = Renewable.serves(recipe.setting)
+        limits = recipe.setting.limits
+        counted = limits.timeout is not None or limits.fuel is not None
+        self._fast = Renewable.serves(recipe.setting) and not counted
         self._name = encode_args([recipe.module.name])
         self._free = [_Slot(recipe, self._variant)] if self._fast else []
 
@@ -213,7 +216,8 @@ class _Slot:
         used = perf_counter() - began, binding.memory_size
         return CompletedRun(
             given, code, out, err,
-            stopped=stopped, limits_hit=around.limits_hit, trap=trap, used=used,
+            stopped=stopped, limits_hit=around.limits_hit, truncated=around.truncated, trap=trap,
+            used=used,
         )  # fmt: skip
 
     def _enter(self) -> None:
@@ -250,7 +254,7 @@ def _pooled(sandbox: Sandbox, size: int) -> Sandbox:
 
 
 def _variant(recipe: Recipe) -> Variant:
-    return recipe.module.variant(False, recipe.setting.limits.stack, recipe.pooling)
+    return recipe.module.variant(recipe.mode(stoppable=False))
 
 
 def _warn(reason: str) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DEVNULL",
     "ENDED",
+    "HOST_ERROR",
     "PIPE",
     "STDOUT",
     "TRAPPED",
@@ -27,20 +28,25 @@ __all__ = [
 #: As ``subprocess`` reports the signals SIGABRT and SIGKILL.
 TRAPPED: Final = -6
 ENDED: Final = -9
+#: An error of the host, as the command and ``Sandbox.map`` report it.
+HOST_ERROR: Final = 125
 
 # A plain tuple: results are made in microseconds.
-_Used: TypeAlias = tuple[float, int] | tuple[float, int, int | None]
+#: Seconds, memory, calls and fuel, as in ``Usage``; the last two may be left out.
+_Used: TypeAlias = tuple[float, int] | tuple[float, int, int | None, int | None]
 
 
 class Usage(NamedTuple):
-    """What a run used: wall-clock seconds, bytes of guest memory at the end, calls of WASI.
+    """What a run used: wall-clock seconds, bytes of guest memory at the end, calls of WASI, fuel.
 
-    ``calls`` is None where they were not counted: a trace and ``Limits.calls`` count.
+    ``calls`` and ``fuel`` are None where they were not counted: a trace and ``Limits.calls``
+    count calls, ``Limits.fuel`` fuel.
     """
 
     seconds: float
     memory: int
     calls: int | None = None
+    fuel: int | None = None
 
 
 class CompletedRun(subprocess.CompletedProcess[Any]):
@@ -50,10 +56,12 @@ class CompletedRun(subprocess.CompletedProcess[Any]):
         args: the module and its arguments, as given.
         returncode: the guest's exit code (0 to 2^32-1); -6 after a trap, -9 when it was stopped.
         stdout, stderr: what was captured (bytes, or str in text mode), else None.
-        stopped: None, or what ended the run: ``"timeout"``, ``"calls"`` (``Limits.calls``), or
-            ``"interrupt"`` where a signal's handler did not raise.
+        stopped: None, or what ended the run: ``"timeout"``, ``"calls"``, ``"fuel"``, ``"killed"``,
+            or ``"interrupt"`` where a signal's handler did not raise.
         limits_hit: the limits that answered the guest with an errno or cut a write:
-            ``"fs_bytes"``, ``"inodes"``, ``"open_files"``.
+            ``"output"``, ``"fs_bytes"``, ``"inodes"``, ``"open_files"``.
+        truncated: the captured streams that were cut, ``"stdout"`` and ``"stderr"``.
+        error: what kept a job of ``Sandbox.map`` from running, its exit code being 125; else None.
         trap: None, or the trap, with its wasm backtrace in ``trap.message``.
         usage: see ``Usage``.
         values: what the function named by ``invoke`` returned.
@@ -65,7 +73,9 @@ class CompletedRun(subprocess.CompletedProcess[Any]):
     # microseconds.
     stopped: str | None = None
     limits_hit: frozenset[str] = frozenset()
+    truncated: frozenset[str] = frozenset()
     trap: Trap | None = None
+    error: Exception | None = None
     values: tuple[int | float, ...] = ()
     trace: "Trace | None" = None
     _used: "_Used" = (0.0, 0)
@@ -82,6 +92,8 @@ class CompletedRun(subprocess.CompletedProcess[Any]):
         trap: Trap | None = None,
         used: "_Used" = (0.0, 0),
         values: tuple[int | float, ...] = (),
+        truncated: frozenset[str] = frozenset(),
+        error: Exception | None = None,
         trace: "Trace | None" = None,
     ) -> None:
         self.args = cast("Any", args if type(args) is list else list(args))
@@ -91,8 +103,13 @@ class CompletedRun(subprocess.CompletedProcess[Any]):
         self._used = used
         if stopped is not None:
             self.stopped = stopped
+        if truncated:
+            self.truncated = truncated
+            limits_hit |= {"output"}
         if limits_hit:
             self.limits_hit = limits_hit
+        if error is not None:
+            self.error = error
         if trap is not None:
             self.trap = trap
         if values:

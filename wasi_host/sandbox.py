@@ -1,16 +1,18 @@
 """Running programs: ``Sandbox`` is the recipe, ``Instance`` one live guest, ``run`` does it all."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from wasi_host.command_line import NOT_HERE, ModuleSource, Word, word_list
 from wasi_host.errors import ProcExit
 from wasi_host.guest import Guest, Recipe
-from wasi_host.interrupts import Interruptible
+from wasi_host.instance import Instance
 from wasi_host.limits import Limits
 from wasi_host.modules import Module, load
 from wasi_host.results import CompletedRun, TimeoutExpired
-from wasi_host.runtimes.wasmtime_pooling import Pooling
+from wasi_host.runtimes.contract import Pooling
 from wasi_host.sources import SocketSource, Source, checked_sockets
 from wasi_host.streams import Spec, specify
 from wasi_host.surroundings import DEFAULT_LIMITS, checked_setting
@@ -18,25 +20,13 @@ from wasi_host.world.clocks import Clock
 from wasi_host.world.stdio import StreamSource
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from wasi_host.layers.layer import Layer, PerRun
     from wasi_host.layers.trace import Trace
+    from wasi_host.mapping import Job
 
 __all__ = ["Instance", "ProcExit", "Sandbox", "run"]
-
-#: One word of a command line.
-Word = str | bytes | os.PathLike[str]
-#: What names a module.
-ModuleSource = str | bytes | os.PathLike[str] | Module
-
-#: Keywords of ``subprocess.run`` that cannot be meant here, and what to do instead.
-_NOT_HERE = {
-    "cwd": "a guest is in no directory of the host: give dirs={'.': path}",
-    "shell": "there is no shell in a sandbox: give the module and its arguments",
-    "executable": "the module is the first of args; argv0= names it to the guest",
-    "preexec_fn": "nothing is forked",
-    "universal_newlines": "give text=True",
-}
-
 
 class Sandbox:
     """How to run a module: reusable, unchangeable; one of paths, bytes and dicts pickles.
@@ -146,8 +136,55 @@ class Sandbox:
         ``argv`` is what follows the program's name; ``env`` and ``sockets`` are those of this
         run, None the sandbox's.
         """
-        recipe = self.recipe
-        words = [os.fspath(word) for word in _list(argv)]
+        guest = self.guest(
+            argv,
+            stoppable=timeout is not None,
+            command=invoke is None,
+            input=input,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            capture_output=capture_output,
+            text=text,
+            encoding=encoding,
+            errors=errors,
+            env=env,
+            argv0=argv0,
+            sockets=sockets,
+            tty=tty,
+            trace=trace,
+            layers=layers,
+        )
+        result = guest.run([self.module, *guest.words], invoke, timeout)
+        return self.settled(guest, result, timeout, check)
+
+    def guest(
+        self,
+        argv: Iterable[Word] = (),
+        *,
+        stoppable: bool,
+        command: bool = True,
+        input: str | bytes | None = None,
+        stdin: StreamSource = None,
+        stdout: StreamSource = None,
+        stderr: StreamSource = None,
+        capture_output: bool = False,
+        text: bool | None = None,
+        encoding: str | None = None,
+        errors: str | None = None,
+        env: Mapping[str, str] | None = None,
+        argv0: str | None = None,
+        sockets: Iterable[SocketSource] | None = None,
+        tty: bool | None = None,
+        trace: "bool | Trace" = False,
+        layers: "Iterable[Layer | PerRun]" = (),
+    ) -> Guest:
+        """Return a guest that is to be run, with its surroundings open: for ``run`` and its like.
+
+        The keywords are ``run``'s. ``stoppable``: whether it must be possible to stop it while it
+        computes; ``command``: whether it is run by ``_start``.
+        """
+        words = [os.fspath(word) for word in word_list(argv)]
         spec = specify(
             input=input,
             stdin=stdin,
@@ -159,22 +196,69 @@ class Sandbox:
             errors=errors,
             tty=tty,
         )
-        epochs = timeout is not None
-        if invoke is None:
-            stack = recipe.setting.limits.stack
-            variant = recipe.module.variant(epochs, stack, recipe.pooling)
-            variant.require_command(recipe.module.name)
-        granted_sockets = None if sockets is None else checked_sockets(sockets)
-        guest = Guest(recipe, words, spec, argv0, env, epochs, granted_sockets, trace, layers)
-        result = guest.run([self._options["module"], *words], words, invoke, timeout)
+        recipe = self.recipe
+        if command:
+            recipe.module.variant(recipe.mode(stoppable)).require_command(recipe.module.name)
+        given = None if sockets is None else checked_sockets(sockets)
+        return Guest(recipe, words, spec, argv0, env, stoppable, given, trace, layers)
+
+    def settled(
+        self, guest: Guest, result: CompletedRun, timeout: float | None, check: bool
+    ) -> CompletedRun:
+        """Return the result of a guest that has run, or raise what ``run`` raises."""
         failure = guest.around.take_failure()
         if failure is not None:
             raise failure
-        if result.stopped == "timeout" and timeout is not None:
+        least = self.recipe.setting.limits.timeout
+        asked = timeout is not None and (least is None or timeout <= least)
+        if result.stopped == "timeout" and timeout is not None and asked:
             raise TimeoutExpired(result, timeout)
         if check:
             result.check_returncode()
         return result
+
+    def map(
+        self,
+        jobs: "Iterable[Job]",
+        *,
+        executor: "Executor | None" = None,
+        chunksize: int | str = "auto",
+        ordered: bool = True,
+        progress: Callable[[int, int | None], object] | None = None,
+    ) -> "Iterator[CompletedRun]":
+        """Run many jobs, on the workers of an executor; return an iterator of their results.
+
+        Args:
+            jobs: each an argument list, or a dict of keywords of ``run``. Standard input is
+                empty and the outputs are captured, unless a job says otherwise. Taken from as
+                workers have time: it may be endless.
+            executor: any ``concurrent.futures.Executor``: threads; processes, made with
+                ``forkserver`` or ``spawn`` (a forked process may not compile); Dask's
+                ``Client.get_executor(pure=False)``. None: threads of its own, one for each CPU.
+            chunksize: jobs sent together; ``"auto"``: as many as take a tenth of a second.
+            ordered: whether results come in the order of the jobs, or as they are done.
+            progress: called with the number of results so far, and of all jobs where that is
+                known.
+
+        A job that fails is a result, never an exception: one with an exit code, a trap,
+        ``stopped``, or ``error``. What is lost with a worker process is done again in a new one;
+        a job that ends its worker twice has ``stopped == "killed"``.
+
+        Raises:
+            TypeError: the sandbox cannot travel to other processes, and the executor has some.
+            BrokenExecutor: the executor is broken and of a kind that cannot be made anew.
+        """
+        # Few need it, and it costs concurrent.futures and hashlib.
+        from wasi_host.mapping import map_jobs
+
+        return map_jobs(self.run, self._travel, jobs, executor, chunksize, ordered, progress)
+
+    def _travel(self) -> tuple[Callable[[Module], Callable[..., CompletedRun]], bytes, str]:
+        """Return what makes this sandbox's ``run`` elsewhere, but for the module, and that."""
+        if self._options["sockets"]:
+            raise TypeError("a Sandbox with sockets belongs to this process; it does not travel")
+        options = {name: value for name, value in self._options.items() if name != "module"}
+        return partial(_run_elsewhere, options), self.recipe.module.wasm, self.recipe.module.name
 
     def instantiate(
         self,
@@ -195,96 +279,11 @@ class Sandbox:
             ProcExit: the module ended itself while it was set up.
             Trap: it trapped.
         """
-        words = [os.fspath(word) for word in _list(argv)]
+        words = [os.fspath(word) for word in word_list(argv)]
         spec = Spec(stdin, stdout, stderr, None, None, tty)
         return Instance(
-            Guest(self.recipe, words, spec, argv0, env, epochs=False, trace=trace, layers=layers)
+            Guest(self.recipe, words, spec, argv0, env, False, trace=trace, layers=layers)
         )
-
-
-class Instance:
-    """A live reactor: call its functions, as often as wanted. A context manager.
-
-    It may be used from any thread, by one at a time. Closing it frees its memory; views of that
-    must not be used afterwards. Made by ``Sandbox.instantiate``.
-    """
-
-    def __init__(self, guest: Guest) -> None:
-        self._guest = guest
-        self._closed = False
-        self._started = False
-        try:
-            self._instance = guest.enter(guest.instantiate)
-            if "_initialize" in self._instance.exports:
-                self.call("_initialize")
-        except BaseException:
-            self.close()
-            raise
-
-    @property
-    def memory(self) -> memoryview:
-        """The guest's memory as it is now; after growth ask again."""
-        return self._instance.memory
-
-    @property
-    def exports(self) -> list[str]:
-        """The names of the exported functions."""
-        return [name for name, export in self._instance.exports.items() if export.type is not None]
-
-    @property
-    def stdout(self) -> bytes | str | None:
-        """What was captured of standard output so far, with ``stdout=PIPE``."""
-        return self._guest.streams.captured(1)
-
-    @property
-    def stderr(self) -> bytes | str | None:
-        """What was captured of standard error so far, with ``stderr=PIPE``."""
-        return self._guest.streams.captured(2)
-
-    @property
-    def trace(self) -> "Trace | None":
-        """The calls so far, with ``trace=``."""
-        observers = self._guest.around.observers
-        return None if observers is None else observers.trace
-
-    def call(self, name: str, *arguments: float) -> int | float | tuple[int | float, ...] | None:
-        """Call an exported function.
-
-        Returns:
-            Its result; a tuple of several, None of none. Integers come back signed.
-
-        Raises:
-            AttributeError: no such function.
-            TypeError, OverflowError: arguments of another number, type or range.
-            ProcExit: the guest called ``proc_exit``.
-            Trap: it trapped.
-            RuntimeError: the instance is closed, or runs in another thread; ``_start`` again.
-            Exception: what a stream or hook of the embedder's raised; the guest saw an errno.
-        """
-        if name == "_start" and name in self._instance.exports:
-            if self._started:
-                raise RuntimeError("this instance has ended: _start runs once")
-            self._started = True
-        with Interruptible(self._guest.stop):
-            values = self._guest.enter(lambda: self._instance.call(name, *arguments))
-        failure = self._guest.around.take_failure()
-        if failure is not None:
-            raise failure
-        return values[0] if len(values) == 1 else tuple(values) or None
-
-    def close(self) -> None:
-        """Free the instance; twice is harmless."""
-        if not self._closed:
-            if self._guest.instance is not None:
-                self._guest.instance.close()  # refused while it runs: then all stays as it is
-            self._closed = self._guest.around.finished = True
-            self._guest.close()
-
-    def __enter__(self) -> "Instance":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def run(
@@ -360,8 +359,8 @@ def run(
         Exception: what a stream or hook of yours raised, after the guest has ended.
     """
     for name in not_here:
-        raise TypeError(f"run() has no {name}=: {_NOT_HERE.get(name, 'see its documentation')}")
-    words = _list(args)
+        raise TypeError(f"run() has no {name}=: {NOT_HERE.get(name, 'see its documentation')}")
+    words = word_list(args)
     if not words:
         raise ValueError("args is empty: it is [module, *arguments]")
     module, *argv = words
@@ -389,10 +388,8 @@ def run(
     )
 
 
-def _list(words: Iterable[Any]) -> list[Any]:
-    if isinstance(words, str | bytes | os.PathLike):
-        raise TypeError("args is a list, [module, *arguments]; there is no shell to split a text")
-    return list(words)
+def _run_elsewhere(options: dict[str, Any], module: Module) -> Callable[..., CompletedRun]:
+    return Sandbox(module, **options).run
 
 
 def _rebuild(options: dict[str, Any]) -> Sandbox:

@@ -1,6 +1,7 @@
 """The standard streams of one run, with the keywords and the mistakes of ``subprocess.run``."""
 
 import subprocess
+from codecs import getincrementaldecoder
 from typing import Any, NamedTuple
 
 from wasi_host.descriptors.stream import CapturedOutput, StreamDescriptor, standard_stream
@@ -74,15 +75,24 @@ class Streams:
 
     Attributes:
         failures: what a user's own stream object raised; the guest saw EIO.
+
+    Args:
+        spec: what was asked for.
+        scheduler: where they wait.
+        limit: bytes kept of each that is captured; None: all.
     """
 
     __slots__ = ("_spec", "_streams", "failures")
 
-    def __init__(self, spec: Spec, scheduler: Scheduler) -> None:
+    def __init__(self, spec: Spec, scheduler: Scheduler, limit: int | None = None) -> None:
         self.failures: list[Exception] = []
         self._spec = spec
         self._streams: list[WorldStream] = []
-        options: dict[str, Any] = {"scheduler": scheduler, "failures": self.failures}
+        options: dict[str, Any] = {
+            "scheduler": scheduler,
+            "failures": self.failures,
+            "limit": limit,
+        }
         if spec.encoding is not None:
             options.update(encoding=spec.encoding, errors=spec.errors)
         try:
@@ -123,8 +133,24 @@ class Streams:
         data = stream.getvalue()
         if self._spec.encoding is None:
             return data
-        decoded = data.decode(self._spec.encoding, self._spec.errors or "strict")
+        errors = self._spec.errors or "strict"
+        if stream.truncated:
+            # Cut within a character: that one is left out.
+            decoded = getincrementaldecoder(self._spec.encoding)(errors).decode(data)
+        else:
+            decoded = data.decode(self._spec.encoding, errors)
         return decoded.replace("\r\n", "\n").replace("\r", "\n")
+
+    @property
+    def truncated(self) -> frozenset[str]:
+        """The captured streams that were cut."""
+        return frozenset(
+            name
+            for number, name in ((1, "stdout"), (2, "stderr"))
+            if type(stream := self._streams[number]) is Capture
+            and stream.truncated
+            and not (number == 2 and stream is self._streams[1])
+        )
 
     def close(self) -> None:
         """Flush and close what the guest has not closed."""

@@ -30,6 +30,7 @@ __all__ = ["DEFAULT_LIMITS", "Clock", "Renewable", "Setting", "Surroundings", "c
 
 DEFAULT_LIMITS: Final = Limits()
 
+_NOTHING: Final[frozenset[str]] = frozenset()
 # Neither has state of a run.
 _CLOCKS: Final = Clocks()
 _RANDOMNESS: Final = Randomness()
@@ -124,7 +125,7 @@ class Surroundings:
         if setting.preopens is not NONE:
             self._budget = Budget(setting.limits.fs_bytes, setting.limits.inodes)
         randomness = _RANDOMNESS if seed is None else SeededRandomness(seed)
-        self.streams = Streams(spec, scheduler)
+        self.streams = Streams(spec, scheduler, setting.limits.output)
         try:
             self.host = Preview1.for_run(
                 self.streams.descriptors(setting.rights),
@@ -285,6 +286,13 @@ class Renewable:
     def limits_hit(self) -> frozenset[str]:
         """The limits that answered the guest with an errno."""
         return self._around.limits_hit
+
+    @property
+    def truncated(self) -> frozenset[str]:
+        """The streams that were cut."""
+        if self._out.truncated or self._err.truncated:
+            return self._around.streams.truncated
+        return _NOTHING
 
     def stop(self, reason: str) -> None:
         """End every wait of the guest. From any thread."""

@@ -12,6 +12,7 @@ from tests.sandbox.caches import entry, old_program, prepare, recorded
 from wasi_host import modules
 from wasi_host.cache import Cache
 from wasi_host.runtimes import wasmtime_capi
+from wasi_host.runtimes.contract import Mode
 from wasi_host.runtimes.wasmtime_engine import settings
 
 
@@ -167,7 +168,7 @@ def test_p88_entries_of_another_version_are_not_even_found(
 ):
     prepare(program)
     monkeypatch.setattr(wasmtime_capi, "version", lambda: "999.0.0")
-    assert "999.0.0" in settings(False)
+    assert "999.0.0" in settings(Mode())
     assert works(program)
     assert (len(compiled), loaded) == (2, [])
 
@@ -361,7 +362,7 @@ def test_p89_a_writer_killed_leaves_nothing_half_under_its_name(
     cache, compiled, loaded, program, step, count
 ):
     killed(program, step, count)
-    whole = modules.compile_module(program.read_bytes(), False, 1 << 20).serialize()
+    whole = modules.compile_module(program.read_bytes(), Mode()).serialize()
     for path in cache.glob("*.cwasm"):
         assert path.stat().st_size == len(whole)
     compiled.clear()

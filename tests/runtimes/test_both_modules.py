@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import wasi_host
+from wasi_host.runtimes.contract import Mode
 
 GUESTS = Path(__file__).parents[1] / "guests"
 MODULES = ["preview1", "unstable"]
@@ -52,7 +53,7 @@ bytes 134
 @pytest.mark.parametrize("module", MODULES)
 def test_the_program_imports_its_own_module_only(module):
     program = wasi_host.Module(GUESTS / f"both_{module}.wasm", cache=False)
-    names = {item.module for item in program.variant(False).compiled.imports}
+    names = {item.module for item in program.variant(Mode()).compiled.imports}
     assert names == {"wasi_snapshot_preview1" if module == "preview1" else "wasi_unstable"}
 
 

@@ -131,9 +131,10 @@ def test_300_runs_leave_no_descriptors_and_no_threads(source, keywords):
 
 ENGINES = """
 from wasi_host.runtimes import wasmtime_engine
+from wasi_host.runtimes.contract import Mode
 for epochs in (False, True):
     module = wasmtime_engine.CompiledModule(
-        wasmtime_engine.wat_to_wasm(b'(module (func (export "f")))'), epochs)
+        wasmtime_engine.wat_to_wasm(b'(module (func (export "f")))'), Mode(epochs))
     assert module.engine.pointer and list(module.exports) == ["f"]
 print("accepted")
 """

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import wasi_host
 from wasi_host import modules
+from wasi_host.runtimes.contract import Mode
 
 GREP = Path(__file__).parents[2] / "examples" / "grep.wasm"
 
@@ -14,9 +15,9 @@ def recorded(monkeypatch, name):
     calls = []
     function = getattr(modules, name)
 
-    def recording(source, epochs, *settings):
+    def recording(source, mode):
         calls.append(source if isinstance(source, str) else epochs)
-        return function(source, epochs, *settings)
+        return function(source, mode)
 
     monkeypatch.setattr(modules, name, recording)
     return calls
@@ -32,7 +33,7 @@ def old_program(directory):
 
 def prepare(program, epochs=False, **options):
     """Compile or load a module, as its first run would."""
-    return wasi_host.Module(program, **options).variant(epochs)
+    return wasi_host.Module(program, **options).variant(Mode(epochs))
 
 
 def entry(directory):

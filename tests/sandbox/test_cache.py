@@ -10,6 +10,7 @@ import pytest
 import wasi_host
 from tests.sandbox.caches import GREP, entry, old_program, prepare, recorded
 from wasi_host.cache import Cache, digest, identity
+from wasi_host.runtimes.contract import Mode
 from wasi_host.runtimes.wasmtime_engine import settings
 
 
@@ -81,8 +82,8 @@ def test_a_file_that_changed_just_now_is_not_noted_by_its_times(place, program):
 def test_another_file_with_the_same_inode_and_times_is_not_taken_for_the_first(place, program):
     prepare(program)
     cache, file = Cache(str(place)), identity(str(program))
-    assert cache.name_for(file, settings(False))
-    assert cache.name_for(file._replace(path="/elsewhere"), settings(False)) is None
+    assert cache.name_for(file, settings(Mode()))
+    assert cache.name_for(file._replace(path="/elsewhere"), settings(Mode())) is None
 
 
 def test_without_the_cache_nothing_is_kept(place, compiled, program):
@@ -114,8 +115,8 @@ def test_a_whole_entry_that_the_engine_refuses_is_made_anew(place, compiled, pro
 
 
 def test_every_setting_of_the_engine_is_part_of_the_name():
-    assert digest(b"x", settings(False)) != digest(b"x", settings(True))
-    assert digest(b"x", settings(False)) != digest(b"y", settings(False))
+    assert digest(b"x", settings(Mode())) != digest(b"x", settings(Mode(epochs=True)))
+    assert digest(b"x", settings(Mode())) != digest(b"y", settings(Mode()))
 
 
 def test_the_oldest_entries_go_when_there_is_too_much(place, monkeypatch):
@@ -149,7 +150,7 @@ def test_a_forked_child_compiles_what_its_parent_did_not():
     code = (
         "import os, wasi_host\n"
         f"data = open({str(GREP)!r}, 'rb').read()\n"
-        "wasi_host.Module(data, cache=False).variant(False)\n"
+        "wasi_host.Module(data, cache=False).variant(wasi_host.modules.Mode())\n"
         "child = os.fork()\n"
         "if not child:\n"
         "    module = wasi_host.Module(data, cache=False)\n"

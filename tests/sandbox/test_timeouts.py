@@ -51,7 +51,7 @@ def test_a_stop_before_the_instance_is_there_is_not_lost():
         )  # fmt: skip
         guest = Guest(recipe, [], nothing, None, None, True)
         guest.stop("timeout")
-        result = guest.run([], [], None, None)
+        result = guest.run([])
         assert (result.returncode, result.stopped, result.stdout) == (-9, "timeout", b"")
 
 

@@ -23,7 +23,7 @@ from wasi_host.cli.options import (
 )
 from wasi_host.interrupts import insist
 from wasi_host.limits import Limits
-from wasi_host.modules import Module, NotAWasiModule
+from wasi_host.modules import Mode, Module, NotAWasiModule
 from wasi_host.results import CompletedRun
 from wasi_host.sandbox import run as run_program
 from wasi_host.sources import MemoryFS
@@ -194,7 +194,7 @@ def _load(module: str, stack: int, cache: bool) -> Module | int:
     try:
         program = Module(module, cache=cache)
         with Compiling(program.name):
-            program.variant(epochs=False, stack=stack)
+            program.variant(Mode(stack=stack))
     except NotAWasiModule as error:
         return _say(str(error), NOT_A_MODULE)
     except (FileNotFoundError, NotADirectoryError) as error:

@@ -24,6 +24,38 @@ class PoolFull(RuntimeError):
     """All places of the engine's pool are taken."""
 
 
+#: Bytes of stack that a guest may use where nothing else is said.
+WASM_STACK: Final = 1 << 20
+
+
+class Pooling(NamedTuple):
+    """The size of a pool of the engine's.
+
+    Attributes:
+        places: how many instances it has room for at a time.
+        memory: bytes of memory an instance may have.
+    """
+
+    places: int
+    memory: int
+
+
+class Mode(NamedTuple):
+    """How a module is compiled and its guests are run.
+
+    Attributes:
+        epochs: whether its guests can be stopped while they compute.
+        fuel: whether what they compute is counted.
+        stack: bytes of stack a guest may use.
+        pooling: the pool in which its instances are made; None: made on demand.
+    """
+
+    epochs: bool = False
+    fuel: bool = False
+    stack: int = WASM_STACK
+    pooling: Pooling | None = None
+
+
 class FunctionType(NamedTuple):
     """Parameter and result types of a function: ``"i32"``, ``"i64"``, ``"f32"``, ``"f64"``..."""
 
@@ -63,7 +95,7 @@ class Compiled(Protocol):
 
     imports: list[Import]
     exports: dict[str, Export]
-    epochs: bool
+    mode: Mode
 
     def bind(self) -> "Binding":
         """Bind its imports; NotAWasiModule where one is not served."""
@@ -73,9 +105,13 @@ class Binding(Protocol):
     """A module's imports bound to one context.
 
     Attributes:
+        fuel: how much the next guest may use, where its module counts it.
+        fuel_used: how much the last guest of ``run`` used.
         memory_size: bytes of memory that the last guest of ``run`` had at its end.
     """
 
+    fuel: int
+    fuel_used: int
     memory_size: int
 
     def serve(self, host: object) -> None:

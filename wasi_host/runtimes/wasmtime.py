@@ -51,6 +51,8 @@ class Binding:
 
     Attributes:
         context: the guest's side of the host.
+        fuel: how much the next guest may use, where its module counts it.
+        fuel_used: how much the last guest of ``run`` used.
         memory_size: bytes of memory that the last guest of ``run`` had at its end.
         module: what is bound.
         prepared: the engine's prepared instantiation.
@@ -61,15 +63,15 @@ class Binding:
     """
 
     __slots__ = ("_engine", "_epoch", "_lib", "_limits", "_linker", "_memory_limit",
-                 "_pool_limit", "_prepared", "_scratch", "context", "memory_size", "module",
-                 "prepared")  # fmt: skip
+                 "_pool_limit", "_prepared", "_scratch", "context", "fuel", "fuel_used",
+                 "memory_size", "module", "prepared")  # fmt: skip
 
     def __init__(self, module: CompiledModule) -> None:
         lib = self._lib = capi.library()
         self.prepared: int | None = None
         self.module = module
         self.context = WasmtimeContext()
-        self.memory_size = 0
+        self.fuel = self.fuel_used = self.memory_size = 0
         check_imports(module.imports)
         self._linker: int = lib.linker_new(module.engine.pointer)
         # A name defined twice is an error, and Go imports fd_write twice.
@@ -84,7 +86,7 @@ class Binding:
         self._engine = Address(module.engine.pointer)
         self._scratch = Scratch()
         self._memory_limit = -1
-        pooling = module.engine.pooling
+        pooling = module.mode.pooling
         #: What the pool allows anyway.
         self._pool_limit = -1 if pooling is None else pooling.memory
         self._epoch = capi.callback_address(epoch_callback), Address(id(self.context)), None
@@ -115,9 +117,8 @@ class Binding:
     def stop(self, reason: str) -> None:
         """Make the live instance end, at its next host call or epoch check. From any thread."""
         self.context.stop(reason)
-        engine = self.module.engine
-        if engine.epochs:
-            engine.increment_epoch()
+        if self.module.mode.epochs:
+            self.module.engine.increment_epoch()
 
     def detach(self) -> None:
         """Forget the run that is over."""
@@ -163,9 +164,11 @@ class Binding:
         try:
             if memory_limit != self._pool_limit:
                 engine.store_limiter(store, *self._limits)
-            if self.module.epochs:
+            if self.module.mode.epochs:
                 engine.epoch_callback(store, *self._epoch)
                 engine.set_epoch_deadline(here, _ONE)
+            if self.module.mode.fuel:
+                engine.set_fuel(here, Word(self.fuel))
             # Asked to stop before there was a deadline that could be moved.
             if isinstance(context.host, StoppedHost):
                 raise Stopped(context.host.reason)
@@ -184,6 +187,9 @@ class Binding:
             self.memory_size = (
                 engine.memory_data_size(here, scratch.memory_payload) if found else 0
             )
+            if self.module.mode.fuel:
+                engine.get_fuel(here, scratch.fuel)
+                self.fuel_used = self.fuel - scratch.fuel_slot.value
             context.forget_memory()  # no view may outlive it
             engine.store_delete(store)
 

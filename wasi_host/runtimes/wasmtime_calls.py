@@ -7,7 +7,7 @@ address is an ``Address`` again.
 """
 
 import ctypes
-from ctypes import c_bool, c_int64, c_size_t, c_void_p
+from ctypes import c_bool, c_int64, c_size_t, c_uint64, c_void_p
 from typing import Any, Final
 
 from wasi_host.runtimes import wasmtime_capi as capi
@@ -50,6 +50,8 @@ class Calls:
         self.store_limiter = function("store_limiter", None)
         self.epoch_callback = function("store_epoch_deadline_callback", None)
         self.set_epoch_deadline = function("context_set_epoch_deadline", None)
+        self.set_fuel = function("context_set_fuel", c_size_t)
+        self.get_fuel = function("context_get_fuel", c_size_t)
         self.instantiate = function("instance_pre_instantiate", c_size_t, releasing)
         self.export_get = function("instance_export_get", c_bool)
         self.memory_data = function("memory_data", c_size_t)
@@ -81,10 +83,11 @@ class Scratch:
         memory_payload, start_payload: the memory and the function in these externs.
         trap: the address of ``trap_slot``, which holds the trap, or nothing.
         slots: room for the arguments and results of a call that has none.
+        fuel: the address of ``fuel_slot``, which holds what is left.
     """
 
-    __slots__ = ("_room", "instance", "memory", "memory_payload", "slots", "start",
-                 "start_payload", "trap", "trap_slot")  # fmt: skip
+    __slots__ = ("_room", "fuel", "fuel_slot", "instance", "memory", "memory_payload", "slots",
+                 "start", "start_payload", "trap", "trap_slot")  # fmt: skip
 
     def __init__(self) -> None:
         extern = capi.EXTERN_BYTES
@@ -100,3 +103,5 @@ class Scratch:
         self.slots = Address(base + extern)
         self.trap_slot = Address()
         self.trap = Address(ctypes.addressof(self.trap_slot))
+        self.fuel_slot = c_uint64()
+        self.fuel = Address(ctypes.addressof(self.fuel_slot))

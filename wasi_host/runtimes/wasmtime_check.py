@@ -1,7 +1,7 @@
 """The self-check of the C API on an engine we do not know; run in a child process."""
 
 from wasi_host.errors import ProcExit, Trap
-from wasi_host.runtimes.contract import Export, FunctionType
+from wasi_host.runtimes.contract import Export, FunctionType, Mode
 from wasi_host.runtimes.wasmtime import Binding
 from wasi_host.runtimes.wasmtime_engine import CompiledModule, wat_to_wasm
 
@@ -41,9 +41,9 @@ def _same(got: object, expected: object) -> None:
         raise Unexpected(f"{got!r}, expected {expected!r}")
 
 
-def check(epochs: bool) -> None:
+def check(mode: Mode) -> None:
     """Raise ``Unexpected`` where anything is not as in the engines we know."""
-    module = CompiledModule(wat_to_wasm(_GUEST), epochs)
+    module = CompiledModule(wat_to_wasm(_GUEST), mode)
     _same(module.imports[0].type, FunctionType(("i32", "i64", "i32", "i32"), ("i32",)))
     _same(module.exports["memory"], Export("memory"))
     _same(module.exports["global"], Export("other"))
@@ -80,5 +80,5 @@ def check(epochs: bool) -> None:
 def main() -> None:
     """Check both engines, and say so."""
     for epochs in (False, True):
-        check(epochs)
+        check(Mode(epochs))
     print("as expected")

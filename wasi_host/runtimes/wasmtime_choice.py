@@ -15,10 +15,9 @@ from typing import Final
 
 from wasi_host.errors import NotAWasiModule
 from wasi_host.runtimes import wasmtime_capi as capi
-from wasi_host.runtimes.contract import Compiled
+from wasi_host.runtimes.contract import Compiled, Mode
 from wasi_host.runtimes.wasmtime import Binding
-from wasi_host.runtimes.wasmtime_engine import WASM_STACK, CompiledModule
-from wasi_host.runtimes.wasmtime_pooling import Pooling
+from wasi_host.runtimes.wasmtime_engine import CompiledModule
 from wasi_host.runtimes.wasmtime_public import PublicModule
 
 #: The majors on which our tests ran.
@@ -40,9 +39,7 @@ class RawModule(CompiledModule):
         return Binding(self)
 
 
-def compile_module(
-    wasm: bytes, epochs: bool, stack: int = WASM_STACK, pooling: Pooling | None = None
-) -> Compiled:
+def compile_module(wasm: bytes, mode: Mode) -> Compiled:
     """Compile a module on the way chosen for this process; the public API knows no pools.
 
     Raises:
@@ -50,13 +47,11 @@ def compile_module(
         EngineNotFound: there is no engine.
     """
     if way() == "raw":
-        return RawModule(wasm, epochs, stack, pooling)
-    return PublicModule(wasm, epochs, stack)
+        return RawModule(wasm, mode)
+    return PublicModule(wasm, mode)
 
 
-def load_compiled(
-    path: str, epochs: bool, stack: int = WASM_STACK, pooling: Pooling | None = None
-) -> Compiled:
+def load_compiled(path: str, mode: Mode) -> Compiled:
     """Load a file that the engine made; native code, so it must come from a trusted place.
 
     Raises:
@@ -65,7 +60,7 @@ def load_compiled(
     """
     if way() != "raw":
         raise NotAWasiModule("precompiled modules need the engine's C API")
-    return RawModule(path, epochs, stack, pooling)
+    return RawModule(path, mode)
 
 
 def way() -> str:

@@ -27,8 +27,8 @@ _TRAP_NAMES: Final = {
     8: "bad conversion to integer",
     9: "unreachable",
     10: "interrupt",
-    11: "out of fuel",
 }
+_OUT_OF_FUEL: Final = 11
 
 
 
@@ -142,6 +142,7 @@ def raise_end(
         NotAWasiModule: it cannot be made.
         PoolFull: there is no place for it just now.
         Trap: it trapped.
+        Stopped: it used up its fuel.
     """
     if not error and not trap:
         return
@@ -161,4 +162,6 @@ def raise_end(
         if "maximum concurrent" in message:
             raise PoolFull(message)
         raise NotAWasiModule(f"cannot be instantiated: {message}")
+    if code == _OUT_OF_FUEL:
+        raise Stopped("fuel")
     raise Trap(message, _TRAP_NAMES.get(code) if code is not None else None)

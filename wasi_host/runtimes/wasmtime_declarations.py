@@ -50,6 +50,7 @@ DECLARATIONS: Final[dict[str, tuple[Any, tuple[Any, ...], bool]]] = {
     "wasm_engine_new_with_config": (_POINTER, (_POINTER,), False),
     "wasmtime_engine_increment_epoch": (None, (_POINTER,), False),
     "wasmtime_config_epoch_interruption_set": (None, (_POINTER, _BOOL), False),
+    "wasmtime_config_consume_fuel_set": (None, (_POINTER, _BOOL), False),
     "wasmtime_config_max_wasm_stack_set": (None, (_POINTER, _SIZE), False),
     "wasmtime_config_async_stack_size_set": (None, (_POINTER, _SIZE), False),
     "wasmtime_config_memory_may_move_set": (None, (_POINTER, _BOOL), False),
@@ -120,6 +121,7 @@ DECLARATIONS: Final[dict[str, tuple[Any, tuple[Any, ...], bool]]] = {
         False,
     ),
     "wasmtime_context_set_epoch_deadline": (None, (_POINTER, c_uint64), False),
+    "wasmtime_context_set_fuel": (_POINTER, (_POINTER, c_uint64), False),
     "wasmtime_instance_export_get": (_BOOL, (_POINTER, _POINTER, *_NAME, _POINTER), False),
     "wasmtime_func_call_unchecked": (
         _POINTER,

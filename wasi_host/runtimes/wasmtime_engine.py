@@ -1,10 +1,10 @@
 """Engines, and modules compiled by them.
 
-There are two engines a process, made at first use and never freed: linkers, thunks and function
-types hold their addresses. They differ in epoch checks, which let a guest that computes be
-stopped and cost compute time, so only runs that can be asked to stop use the second. A larger
-stack than usual takes a further engine, and so do pools. What one compiled, all others of the
-same epoch checks can load.
+A process has an engine for each ``Mode`` it uses, made at first use and never freed: linkers,
+thunks and function types hold their addresses. Epoch checks let a guest that computes be stopped,
+and counting fuel limits what it computes; both cost compute time, so only runs that ask for them
+have them. A larger stack than usual takes a further engine, and so does a pool. What one
+compiled, all others with the same checks can load.
 """
 
 import os
@@ -20,15 +20,14 @@ from wasi_host.runtimes.contract import (
     Export,
     FunctionType,
     Import,
+    Mode,
     check_arguments,
     pack,
 )
 from wasi_host.runtimes.libc_capi import trap_handlers
 from wasi_host.runtimes.wasmtime_declarations import ByteVec
-from wasi_host.runtimes.wasmtime_pooling import Pooling, use_pool
+from wasi_host.runtimes.wasmtime_pooling import use_pool
 
-#: Wasm stack in bytes, on the thread that calls the guest.
-WASM_STACK: Final = 1 << 20
 #: Address space reserved for each memory: all that 32 bits reach, so a memory never moves.
 MEMORY_RESERVATION: Final = 1 << 32
 
@@ -51,39 +50,31 @@ class Engine:
     """A configured engine and its function types, which belong to the engine they were used with.
 
     Args:
-        epochs: whether its modules have epoch checks.
-        stack: bytes of stack a guest may use.
+        mode: how its modules are compiled and run.
         parallel: whether it compiles on several threads.
-        pooling: how much it keeps ready for instances; None: made for each on demand.
 
     Attributes:
         pointer: the engine's address.
-        epochs, pooling: as given.
+        mode: as given.
     """
 
-    def __init__(
-        self,
-        epochs: bool,
-        stack: int = WASM_STACK,
-        parallel: bool = True,
-        pooling: Pooling | None = None,
-    ) -> None:
+    def __init__(self, mode: Mode, parallel: bool = True) -> None:
         lib = self.lib = capi.library()
-        self.epochs = epochs
-        self.pooling = pooling
+        self.mode = mode
         config = lib.wasm_config_new()
-        lib.config_epoch_interruption_set(config, epochs)
+        lib.config_epoch_interruption_set(config, mode.epochs)
+        lib.config_consume_fuel_set(config, mode.fuel)
         # The asynchronous stack must not be smaller, or the engine refuses the configuration.
-        lib.config_async_stack_size_set(config, max(2 << 20, 2 * stack))
-        lib.config_max_wasm_stack_set(config, stack)
+        lib.config_async_stack_size_set(config, max(2 << 20, 2 * mode.stack))
+        lib.config_max_wasm_stack_set(config, mode.stack)
         lib.config_memory_reservation_set(config, MEMORY_RESERVATION)
         lib.config_memory_may_move_set(config, False)
         if not parallel:
             lib.config_parallel_compilation_set(config, False)
         lib.config_wasm_exceptions_set(config, True)
         lib.config_wasm_tail_call_set(config, True)
-        if pooling is not None:
-            use_pool(config, pooling)
+        if mode.pooling is not None:
+            use_pool(config, mode.pooling)
         self.pointer: int = lib.wasm_engine_new_with_config(config)
         trap_handlers.save()
         self._function_types: dict[FunctionType, int] = {}
@@ -102,7 +93,7 @@ class Engine:
         self.lib.engine_increment_epoch(self.pointer)
 
 
-_engines: dict[tuple[int, bool, int, Pooling | None], Engine] = {}
+_engines: dict[tuple[int, Mode], Engine] = {}
 _engines_lock = Lock()
 _first_process: Final = os.getpid()
 
@@ -113,20 +104,20 @@ def _renew_lock() -> None:
     _engines_lock = Lock()
 
 
-def engine(epochs: bool, stack: int = WASM_STACK, pooling: Pooling | None = None) -> Engine:
-    """Return the process's engine with these settings; there is one for each, and none is freed.
+def engine(mode: Mode) -> Engine:
+    """Return the process's engine for a mode; there is one for each, and none is freed.
 
     A forked child has none of the parent's compiling threads and would wait for them for ever,
     so it gets an engine of its own that compiles on the calling thread.
     """
     process = os.getpid()
-    key = process, epochs, stack, pooling
+    key = process, mode
     found = _engines.get(key)
     if found is None:
         with _engines_lock:
             found = _engines.get(key)
             if found is None:
-                found = Engine(epochs, stack, process == _first_process, pooling)
+                found = Engine(mode, process == _first_process)
                 _engines[key] = found
     return found
 
@@ -134,13 +125,15 @@ def engine(epochs: bool, stack: int = WASM_STACK, pooling: Pooling | None = None
 os.register_at_fork(after_in_child=_renew_lock)
 
 
-def settings(epochs: bool) -> str:
+def settings(mode: Mode) -> str:
     """Return all that decides whether a compiled module fits: engine, settings, machine.
 
-    The stack's size is not part of it: compiled code asks the engine for its limit.
+    Neither the stack's size nor the pool is part of it: compiled code asks the engine for its
+    limits.
     """
     return (
-        f"wasmtime {capi.version()} {os.uname().machine} {sys.platform} epochs={epochs} "
+        f"wasmtime {capi.version()} {os.uname().machine} {sys.platform} "
+        f"epochs={mode.epochs} fuel={mode.fuel} "
         f"reservation={MEMORY_RESERVATION} exceptions tail-calls"
     )
 
@@ -164,23 +157,15 @@ class CompiledModule:
 
     Args:
         wasm: the bytes of the module, or the path of a file made of ``serialize``.
-        epochs: whether it has epoch checks.
-        stack: bytes of stack its instances may use.
-        pooling: where its instances are made.
+        mode: how it is compiled and its instances are run.
 
     Raises:
         NotAWasiModule: the engine refuses the module; the message says why.
     """
 
-    def __init__(
-        self,
-        wasm: bytes | str,
-        epochs: bool,
-        stack: int = WASM_STACK,
-        pooling: Pooling | None = None,
-    ) -> None:
-        self.engine = engine(epochs, stack, pooling)
-        self.epochs = epochs
+    def __init__(self, wasm: bytes | str, mode: Mode) -> None:
+        self.engine = engine(mode)
+        self.mode = mode
         self.lib = self.engine.lib
         module = capi.OutPointer()
         engine_pointer = self.engine.pointer

@@ -26,6 +26,7 @@ class BoundModule(Protocol):
     module: CompiledModule
     context: WasmtimeContext
     prepared: int | None
+    fuel: int
 
 
 class Instance:
@@ -62,9 +63,11 @@ class Instance:
         self._store = lib.store_new(engine.pointer, None, None)
         store_context = self._store_context = lib.store_context(self._store)
         lib.store_limiter(self._store, memory_limit, memory_limit // 8, -1, -1, -1)
-        if engine.epochs:
+        if engine.mode.epochs:
             lib.store_epoch_deadline_callback(self._store, epoch_callback, id(context), None)
             lib.context_set_epoch_deadline(store_context, 1)
+        if engine.mode.fuel:
+            lib.context_set_fuel(store_context, binding.fuel)
         self._instance = capi.Buffer(capi.INSTANCE_BYTES)
         trap = capi.OutPointer()
         try:

@@ -8,9 +8,10 @@ that cannot reserve it **aborts the process**, so the room is tried out first.
 
 import mmap
 import resource
-from typing import Final, NamedTuple
+from typing import Final
 
 from wasi_host.runtimes import wasmtime_capi as capi
+from wasi_host.runtimes.contract import Pooling
 
 #: What a place reserves: all that 32 bits reach, and the guard around it, rounded up.
 _PLACE: Final = 5 << 30
@@ -23,18 +24,6 @@ _TABLE_ELEMENTS: Final = 200_000
 _KEEP_RESIDENT: Final = 64 << 10
 #: Bytes of the engine's own data of an instance: a module of 30,000 functions has 1 MiB.
 _INSTANCE_BYTES: Final = 4 << 20
-
-
-class Pooling(NamedTuple):
-    """The size of a pool.
-
-    Attributes:
-        places: how many instances it has room for at a time.
-        memory: bytes of memory an instance may have.
-    """
-
-    places: int
-    memory: int
 
 
 def room_for(places: int, memory: int) -> Pooling | None:

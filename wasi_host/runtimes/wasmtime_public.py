@@ -19,10 +19,11 @@ from wasi_host.runtimes.contract import (
     Export,
     FunctionType,
     Import,
+    Mode,
     check_arguments,
     check_imports,
 )
-from wasi_host.runtimes.wasmtime_engine import MEMORY_RESERVATION, WASM_STACK
+from wasi_host.runtimes.wasmtime_engine import MEMORY_RESERVATION
 
 # The package keeps host functions in a table of its own that takes no two threads at once: it is
 # written when one is defined, and when the store that used it goes.
@@ -66,18 +67,17 @@ class PublicModule:
     engine's epoch interrupts all its guests, and this API cannot let the others go on.
     """
 
-    def __init__(self, wasm: bytes, epochs: bool, stack: int = WASM_STACK) -> None:
+    def __init__(self, wasm: bytes, mode: Mode) -> None:
         import wasmtime
 
-        self.epochs = epochs
-        self._stack = stack
+        self.mode = mode
         self._wasmtime = wasmtime
         self.engine = self.new_engine()
         try:
             self.module = wasmtime.Module(self.engine, wasm)
         except wasmtime.WasmtimeError as error:
             raise NotAWasiModule(f"not a valid module: {error}") from None
-        self._serialized = self.module.serialize() if epochs else None
+        self._serialized = self.module.serialize() if mode.epochs else None
         self.imports = [
             Import(item.module, item.name or "", _function_type(item.type))
             for item in self.module.imports
@@ -87,8 +87,9 @@ class PublicModule:
     def new_engine(self) -> Any:
         """Return an engine configured as the fast path's are."""
         config = self._wasmtime.Config()
-        config.epoch_interruption = self.epochs
-        config.max_wasm_stack = self._stack
+        config.epoch_interruption = self.mode.epochs
+        config.consume_fuel = self.mode.fuel
+        config.max_wasm_stack = self.mode.stack
         config.memory_reservation = MEMORY_RESERVATION
         return self._wasmtime.Engine(config)
 
@@ -132,6 +133,7 @@ class PublicBinding:
         self._compiled = compiled
         self._engine: Any = None
         self.context = PublicContext()
+        self.fuel = self.fuel_used = 0
         self.memory_size = 0
 
     def serve(self, host: object) -> None:
@@ -142,7 +144,9 @@ class PublicBinding:
     def instantiate(self, memory_limit: int) -> "PublicInstance":
         """Return a fresh instance; see ``wasmtime.Binding.instantiate``."""
         self._engine, module = self._compiled.for_instance()
-        return PublicInstance(self._compiled, self._engine, module, self.context, memory_limit)
+        return PublicInstance(
+            self._compiled, self._engine, module, self.context, memory_limit, self.fuel
+        )
 
     def run(self, memory_limit: int) -> None:
         """Run ``_start`` in a fresh instance and free it; see ``wasmtime.Binding.run``."""
@@ -152,12 +156,13 @@ class PublicBinding:
             instance.start()
         finally:
             self.memory_size = instance.memory_size
+            self.fuel_used = self.fuel - instance.fuel_left
             instance.close()
 
     def stop(self, reason: str) -> None:
         """Make the live instance end. From any thread."""
         self.context.stop(reason)
-        if self._compiled.epochs and self._engine is not None:
+        if self._compiled.mode.epochs and self._engine is not None:
             self._engine.increment_epoch()
 
     def detach(self) -> None:
@@ -176,17 +181,21 @@ class PublicInstance:
         module: Any,
         context: PublicContext,
         memory_limit: int,
+        fuel: int,
     ) -> None:
         import wasmtime
 
         self._wasmtime = wasmtime
         self.context = context
         self.exports = compiled.exports
+        self._compiled_mode = compiled.mode
         self._busy = RLock()
         self._depth = 0
         self._store: Any = wasmtime.Store(engine)
         self._store.set_limits(memory_size=memory_limit, table_elements=memory_limit // 8)
-        if compiled.epochs:
+        if compiled.mode.fuel:
+            self._store.set_fuel(fuel)
+        if compiled.mode.epochs:
             self._store.set_epoch_deadline(1)
         # Asked to stop before there was a deadline that could be moved.
         if isinstance(context.host, StoppedHost):
@@ -204,6 +213,14 @@ class PublicInstance:
         """The memory's size in bytes; 0 without one."""
         memory = self._memory()
         return memory.data_len(self._store) if memory is not None else 0
+
+    @property
+    def fuel_left(self) -> int:
+        """What is left of the fuel, where it is counted."""
+        if not self._compiled_mode.fuel or self._store is None:
+            return 0
+        left: int = self._store.get_fuel()
+        return left
 
     @property
     def memory(self) -> memoryview:
@@ -260,6 +277,8 @@ class PublicInstance:
         code = getattr(error, "trap_code", None)
         if isinstance(host, StoppedHost) and code == self._wasmtime.TrapCode.INTERRUPT:
             raise Stopped(host.reason) from None
+        if code == self._wasmtime.TrapCode.OUT_OF_FUEL:
+            raise Stopped("fuel") from None
         if self._instance is None and code is None:
             raise NotAWasiModule(f"cannot be instantiated: {error}") from None
         raise trap_of(error) from None
