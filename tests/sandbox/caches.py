@@ -16,7 +16,7 @@ def recorded(monkeypatch, name):
     function = getattr(modules, name)
 
     def recording(source, mode):
-        calls.append(source if isinstance(source, str) else epochs)
+        calls.append(source if isinstance(source, str) else mode.epochs)
         return function(source, mode)
 
     monkeypatch.setattr(modules, name, recording)
