@@ -8,6 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from click import Context
 from click.testing import CliRunner
 
 import wasi_host
@@ -293,7 +294,8 @@ def test_help_lists_the_commands_there_are(flag):
     result = CliRunner().invoke(cli, [flag])
     assert result.exit_code == 0
     listed = result.output.partition("Commands:")[2].split("\n")
-    assert {line.split()[0] for line in listed if line.strip()} == set(cli.commands)
+    commands = set(cli.list_commands(Context(cli)))
+    assert {line.split()[0] for line in listed if line.strip()} == commands >= {"run", "test"}
 
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])
