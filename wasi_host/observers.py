@@ -51,6 +51,9 @@ class Observers:
         self.trace = (Trace() if trace else None) if isinstance(trace, bool) else trace
         if self.trace is not None and self.trace.clock is None:
             self.trace.clock = clock
+        layers = list(layers)
+        if self.trace is not None:
+            self.trace.hinting = all(isinstance(layer, record | replay) for layer in layers)
         own: list[Layer] = []
         self._counting = None
         if limit is not None or self.trace is not None:

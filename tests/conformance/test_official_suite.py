@@ -58,7 +58,12 @@ def test_the_official_program_passes(case: Case, host: InProcess) -> None:
     assert not result.outcome.is_red, (result.failures, result.stdout, result.stderr)
 
 
-@pytest.mark.parametrize("options", [("--dir",), ("--mem-dir",), ("--dir", "--strict-rights")])
+_WATCHED = ("--dir", f"--strace={os.devnull}", "--record", os.devnull)
+
+
+@pytest.mark.parametrize(
+    "options", [("--dir",), ("--mem-dir",), ("--dir", "--strict-rights"), _WATCHED]
+)
 def test_the_official_programs_pass_through_the_command_line(options: tuple[str, ...]) -> None:
     matrix = run_matrix(_CASES, [Outside(CommandLine(*options))])
     assert len(matrix.results) == 72

@@ -1,3 +1,5 @@
+import pickle
+
 import pytest
 
 from tests.layers.hosts import Wrapped, files
@@ -104,6 +106,11 @@ def test_a_real_file_written_with_faults_holds_what_the_host_said_was_taken():
         expected += b"" if isinstance(taken, Errno) else data[:taken]
     assert 0 < len(expected) < 5000
     assert host.fd_pread(fd, 10_000, 0) == expected
+
+
+def test_faults_pickle():
+    layer = pickle.loads(pickle.dumps(faults(7, errors=0.1, short=0.3)))
+    assert run(layer) == run(faults(7, errors=0.1, short=0.3))
 
 
 @pytest.mark.parametrize("wrong", [

@@ -121,6 +121,11 @@ def test_a_policy_denies_a_real_program():
     assert '"sub/b.txt") = ACCES' in str(result.trace)
 
 
+def test_what_a_policy_denies_is_not_explained_as_though_a_directory_were_missing():
+    layers = [policy(before=lambda call: call.function != "path_open")]
+    assert grep(layers=layers, trace=True).trace.hints == []
+
+
 def test_a_policy_hook_that_raises_denies_and_its_exception_comes_out_of_the_run():
     seen = []
 

@@ -88,10 +88,10 @@ class faults(PerRun):
         chosen = frozenset(errnos if functions is None else functions)
         if isinstance(functions, str) or not chosen <= _NAMES:
             raise ValueError(f"not functions of WASI: {sorted(chosen - _NAMES) or functions}")
-        classes = {
-            name: [wasi_error(code) for code in errnos.get(name, (Errno.IO,))] for name in chosen
-        }
-        self._options = (seed, errors, short, delays, longest_delay, classes)
+        codes = {name: tuple(map(int, errnos.get(name, (Errno.IO,)))) for name in sorted(chosen)}
+        for code in set().union(*codes.values()):
+            wasi_error(code)
+        self._options = (seed, errors, short, delays, longest_delay, codes)
 
     def open(self) -> "OpenFaults":
         """Return the layer for one run."""
@@ -108,7 +108,7 @@ class OpenFaults(OpenLayer):
         short: float,
         delays: float,
         longest_delay: float,
-        errnos: Mapping[str, Sequence[type[WasiError]]],
+        errnos: Mapping[str, Sequence[int]],
     ) -> None:
         super().__init__()
         from random import Random  # 5 ms that runs without faults need not pay
@@ -126,10 +126,10 @@ class OpenFaults(OpenLayer):
         """Return a call that goes wrong now and then."""
         if function.name == "poll_oneoff":
             self._poll = call
-        failures = self._errnos.get(function.name)
-        if failures is None or function.noreturn:
+        codes = self._errnos.get(function.name)
+        if codes is None or function.noreturn:
             return call
-        spoiled = self._spoiled(function.name, call, failures)
+        spoiled = self._spoiled(function.name, call, [wasi_error(code) for code in codes])
         kinds = [param.type for param in function.params]
         if IOVECS in kinds or CIOVECS in kinds:
             return self._shortened(spoiled, cut=_cut_data if CIOVECS in kinds else _cut_size)

@@ -85,6 +85,8 @@ class Trace:
         self._only = selected(only)
         self._write = write
         self.clock = clock
+        #: Whether refusals are explained: where others deny calls too, reasons cannot be known.
+        self.hinting = True
         self.dropped = 0
         self.failures: list[Exception] = []
         self._entries: list[Entry] = []
@@ -148,7 +150,7 @@ class Trace:
         if function.group == "path":
             self._hints.asked_for_a_path()
         failed = type(outcome) is Errno
-        if failed and outcome in REFUSALS:
+        if failed and outcome in REFUSALS and self.hinting:
             self._hints.refused(function, arguments, named, Errno(outcome))  # type: ignore[arg-type]
         elif function.name in _FOLLOWED and not failed and type(outcome) is not Ended:
             self._follow(function, arguments, named, outcome)
