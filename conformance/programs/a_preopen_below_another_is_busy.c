@@ -1,4 +1,4 @@
-// path_remove_directory, path_rename: a mount point is neither removed nor renamed. [POSIX: rmdir, rename, EBUSY]
+// path_remove_directory, path_rename: a mount point is neither removed nor renamed. [ours; POSIX: rmdir, rename, EBUSY]
 #include "wasi.h"
 
 void test(void) {

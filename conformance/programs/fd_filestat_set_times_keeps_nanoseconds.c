@@ -4,7 +4,8 @@
 void test(void) {
     filestat stat;
     fd file = opened("text.txt", 0);
-    expect(SUCCESS, fd_filestat_set_times(file, 1000000000123456789, 1234567890987654321, ATIM | MTIM));
+    expect(SUCCESS, fd_filestat_set_times(file, 1000000000123456789, 1234567890987654321,
+                                          ATIM | MTIM));
     expect(SUCCESS, fd_filestat_get(file, &stat));
     holds(stat.atim == 1000000000123456789 && stat.mtim == 1234567890987654321);
 }

@@ -4,11 +4,11 @@
 void test(void) {
     filestat stat;
     fd file = opened("text.txt", 0);
-    expect(SUCCESS, fd_filestat_set_times(file, 1000, 2000, ATIM | MTIM));
-    expect(SUCCESS, fd_filestat_set_times(file, 3000, 4000, MTIM));
+    expect(SUCCESS, fd_filestat_set_times(file, 1000 * SECOND, 2000 * SECOND, ATIM | MTIM));
+    expect(SUCCESS, fd_filestat_set_times(file, 3000 * SECOND, 4000 * SECOND, MTIM));
     expect(SUCCESS, fd_filestat_get(file, &stat));
-    holds(stat.atim == 1000 && stat.mtim == 4000);
-    expect(SUCCESS, fd_filestat_set_times(file, 5000, 6000, ATIM));
+    holds(stat.atim == 1000 * SECOND && stat.mtim == 4000 * SECOND);
+    expect(SUCCESS, fd_filestat_set_times(file, 5000 * SECOND, 6000 * SECOND, ATIM));
     expect(SUCCESS, fd_filestat_get(file, &stat));
-    holds(stat.atim == 5000 && stat.mtim == 4000);
+    holds(stat.atim == 5000 * SECOND && stat.mtim == 4000 * SECOND);
 }

@@ -4,7 +4,7 @@
 void test(void) {
     filestat stat;
     fd directory = opened_directory("sub");
-    expect(SUCCESS, fd_filestat_set_times(directory, 1000, 2000, MTIM));
+    expect(SUCCESS, fd_filestat_set_times(directory, 1000 * SECOND, 2000 * SECOND, MTIM));
     expect(SUCCESS, fd_filestat_get(directory, &stat));
-    holds(stat.mtim == 2000);
+    holds(stat.mtim == 2000 * SECOND);
 }

@@ -4,9 +4,11 @@
 void test(void) {
     filestat stat;
     fd file = opened("text.txt", 0);
-    expect(SUCCESS, fd_filestat_set_times(file, 1000, 2000, ATIM | MTIM));
-    expect(INVAL, fd_filestat_set_times(file, 3000, 4000, ATIM | ATIM_NOW | MTIM));
-    expect(INVAL, fd_filestat_set_times(file, 3000, 4000, ATIM | MTIM | MTIM_NOW));
+    expect(SUCCESS, fd_filestat_set_times(file, 1000 * SECOND, 2000 * SECOND, ATIM | MTIM));
+    expect(INVAL, fd_filestat_set_times(file, 3000 * SECOND, 4000 * SECOND,
+                                        ATIM | ATIM_NOW | MTIM));
+    expect(INVAL, fd_filestat_set_times(file, 3000 * SECOND, 4000 * SECOND,
+                                        ATIM | MTIM | MTIM_NOW));
     expect(SUCCESS, fd_filestat_get(file, &stat));
-    holds(stat.atim == 1000 && stat.mtim == 2000);
+    holds(stat.atim == 1000 * SECOND && stat.mtim == 2000 * SECOND);
 }

@@ -4,10 +4,9 @@
 void test(void) {
     filestat stat;
     fd file = opened("text.txt", 0);
-    u64 before, second = 1000000000;
-    expect(SUCCESS, clock_time_get(REALTIME, 1, &before));
+    u64 before = now(REALTIME);
     expect(SUCCESS, fd_filestat_set_times(file, 0, 0, ATIM_NOW | MTIM_NOW));
     expect(SUCCESS, fd_filestat_get(file, &stat));
-    holds(stat.atim > before - second && stat.atim < before + 60 * second);
-    holds(stat.mtim > before - second && stat.mtim < before + 60 * second);
+    holds(stat.atim > before - SECOND && stat.atim < before + 60 * SECOND);
+    holds(stat.mtim > before - SECOND && stat.mtim < before + 60 * SECOND);
 }

@@ -1,4 +1,4 @@
-// fd_prestat_dir_name: a buffer that the name does not fit into; nothing is written. [official: wasi-libc, NAMETOOLONG]
+// fd_prestat_dir_name: a buffer that the name does not fit into; nothing is written. [official: dir_fd_op_failures]
 #include "wasi.h"
 
 void test(void) {

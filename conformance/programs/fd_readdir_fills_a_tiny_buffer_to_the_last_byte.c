@@ -6,6 +6,7 @@ void test(void) {
     make_directory("d");
     make_file("d/name", "");
     fd directory = opened_directory("d");
+    fill(whole, 0xAA, sizeof whole);
     u32 all = list(directory, whole, sizeof whole, 0);
     for (u32 size = 0; size <= all; size++) {
         fill(buf, 0xAA, sizeof buf);

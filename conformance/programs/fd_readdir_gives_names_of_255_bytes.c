@@ -8,5 +8,5 @@ void test(void) {
     make_directory("d");
     make_file_(HERE, path, "");
     u32 used = list(opened_directory("d"), buf, sizeof buf, 0);
-    holds(used == 3 * sizeof(dirent) + 3 + 255 && entry(buf, used, path + 2));
+    holds(entry(buf, used, path + 2));
 }

@@ -7,6 +7,8 @@ void test(void) {
     fd directory = opened_directory("d");
     u32 used = list(directory, buf, sizeof buf, 0);
     holds(used == 2 * sizeof(dirent) + 3 && entry(buf, used, ".") && entry(buf, used, ".."));
+    holds(entry(buf, used, ".")->ino == stat_of("d").ino);
+    holds(entry(buf, used, ".")->type == DIRECTORY_TYPE);
     make_file("d/a", "");
     make_directory("d/bc");
     used = list(directory, buf, sizeof buf, 0);

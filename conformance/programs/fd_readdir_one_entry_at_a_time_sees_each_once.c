@@ -4,7 +4,7 @@
 void test(void) {
     char buf[sizeof(dirent) + 6], path[] = "d/00", seen[100];
     u64 cookie = 0;
-    u32 dots = 0, files = 0;
+    u32 files = 0;
     fill(seen, 0, sizeof seen);
     make_directory("d");
     for (u32 i = 0; i < 100; i++) {
@@ -19,14 +19,11 @@ void test(void) {
         char *name = buf + sizeof *head;
         holds(used >= sizeof *head + head->namlen);
         cookie = head->next;
-        if (name[0] == '.') {
-            dots++;
-            continue;
-        }
+        if (name[0] == '.') continue;
         u32 i = (name[0] - '0') * 10 + name[1] - '0';
         holds(head->namlen == 2 && i < 100 && !seen[i]);
         seen[i] = 1;
         files++;
     }
-    holds(dots == 2 && files == 100);
+    holds(files == 100);
 }

@@ -6,6 +6,5 @@ void test(void) {
     char *path = MEMORY_END - 8;
     __builtin_memcpy(path, "text.txt", 8);
     expect(SUCCESS, path_open(ROOT, 0, path, 8, 0, FD_READ, 0, 0, &file));
-    expect(FAULT, path_open(ROOT, 0, path, 9, 0, FD_READ, 0, 0, &file));
     expect(NOENT, path_open(ROOT, 0, path, 7, 0, FD_READ, 0, 0, &file));
 }

@@ -2,7 +2,10 @@
 #include "wasi.h"
 
 void test(void) {
-    subscription in[] = {ready_for(1, FD_READ_EVENT, 99), clock_after(2, MONOTONIC, 60 * SECOND, 0)};
+    subscription in[] = {
+        ready_for(1, FD_READ_EVENT, 99),
+        clock_after(2, MONOTONIC, 60 * SECOND, 0),
+    };
     event out[2];
     u32 n;
     u32 answer = poll_oneoff(in, out, 2, &n);

@@ -2,7 +2,10 @@
 #include "wasi.h"
 
 void test(void) {
-    subscription in[] = {ready_for(1, FD_READ_EVENT, 3), clock_after(2, MONOTONIC, 10 * MILLISECOND, 0)};
+    subscription in[] = {
+        ready_for(1, FD_READ_EVENT, 3),
+        clock_after(2, MONOTONIC, 10 * MILLISECOND, 0),
+    };
     event out[2];
     holds(poll(in, out, 2) == 1 && out[0].userdata == 2);
     send_text(4, "abc");

@@ -1,4 +1,4 @@
-;; proc_exit: a start section that exits ends the program before _start. [spec: proc_exit]
+;; proc_exit: a start section that exits ends the program before _start. [ours]
 (module
   (import "wasi_snapshot_preview1" "proc_exit" (func $proc_exit (param i32)))
   (memory (export "memory") 1)
