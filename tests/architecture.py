@@ -36,7 +36,7 @@ LADDER = (
     (0, SPEC, "errno enums flags rights types layout records functions values unstable", ()),
     (1, "wasi_host", "errors", (SPEC,)),
     (2, FS, "budget node walk resolve "
-            "memory_data memory_tree memory_file memory_nodes memory "
+            "memory_data memory_snapshot memory_tree memory_file memory_nodes memory "
             "openat2 host_nodes fixed single host "
             "path_store path_attributes path_tree path_nodes path_fs "
             "pyfs_import pyfs fsspec_files fsspec url "

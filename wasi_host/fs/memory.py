@@ -11,6 +11,7 @@ from wasi_host.fs.budget import UNLIMITED, Budget
 from wasi_host.fs.memory_data import DirectoryInode, FileInode, Inode, LinkInode, Store
 from wasi_host.fs.memory_file import MemoryFile
 from wasi_host.fs.memory_nodes import MemoryDirectory
+from wasi_host.fs.memory_snapshot import Snapshot, give_up, go_back, take
 from wasi_host.fs.memory_tree import Entry, Link, read_tree
 from wasi_host.fs.node import FileSystem, Node
 from wasi_host.fs.walk import failure
@@ -27,7 +28,7 @@ _devices: Final = itertools.count((1 << 62) + 1)
 Content: TypeAlias = Union[bytes, str, "Tree", Link, "os.PathLike[str]"]
 Tree: TypeAlias = Mapping[str, Content]
 #: What ``MemoryFS.tree`` returns.
-Snapshot: TypeAlias = dict[str, Union[bytes, Link, "Snapshot"]]
+Contents: TypeAlias = dict[str, Union[bytes, Link, "Contents"]]
 
 
 class MemoryFS(FileSystem):
@@ -80,6 +81,25 @@ class MemoryFS(FileSystem):
             self.store.usage.settle()
             return self.store.usage.bytes, self.store.usage.inodes
 
+    def snapshot(self) -> Snapshot:
+        """Return the present state, to be gone back to; it copies nothing now."""
+        return take(self.store)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Make everything as it was, in time proportional to what changed since.
+
+        Later snapshots are over; this one may be restored again. What is open is what it was
+        then. Nobody may be writing at this moment.
+
+        Raises:
+            ValueError: the snapshot is of another filesystem, or is over.
+        """
+        go_back(self.store, snapshot)
+
+    def forget(self, snapshot: Snapshot) -> None:
+        """Give a snapshot up, which frees what it kept; the errors of ``restore``."""
+        give_up(self.store, snapshot)
+
     def read_bytes(self, path: str) -> bytes:
         """Return the content of a file; the errors of ``open``."""
         node = self._open(path, os.O_RDONLY)
@@ -107,15 +127,15 @@ class MemoryFS(FileSystem):
             raise failure(errno.ENOTDIR)
         return list(node.inode.entries)
 
-    def tree(self) -> Snapshot:
+    def tree(self) -> Contents:
         """Return everything as nested dicts: files as bytes, symbolic links as ``Link``."""
-        top: Snapshot = {}
+        top: Contents = {}
         todo = [(self.root, top)]
         while todo:
             place, made = todo.pop()
             for name, inode in list(place.entries.items()):
                 if isinstance(inode, DirectoryInode):
-                    below: Snapshot = {}
+                    below: Contents = {}
                     made[name] = below
                     todo.append((inode, below))
                 elif isinstance(inode, FileInode):

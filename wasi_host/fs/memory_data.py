@@ -16,7 +16,8 @@ cutting) is done under the lock of the filesystem.
 
 import errno
 import threading
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from wasi_host.fs.budget import Budget, Usage
@@ -25,6 +26,24 @@ from wasi_host.fs.walk import failure
 from wasi_spec.enums import Filetype
 
 PAGE: Final = 4096
+
+
+class Journal(ABC):
+    """Is told before anything is changed for the first time; the lock is held."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def note(self, inode: "Inode") -> None:
+        """Note what an inode is: names, times, size."""
+
+    @abstractmethod
+    def note_bytes(self, inode: "FileInode", start: int, end: int) -> None:
+        """Note the bytes from ``start`` to ``end``, which are about to be overwritten."""
+
+    @abstractmethod
+    def note_cut(self, inode: "FileInode", size: int) -> None:
+        """Note the bytes from ``size`` on, which are about to be cut off."""
 
 
 class Store:
@@ -36,6 +55,9 @@ class Store:
         max_file_bytes: the size limit of one file.
         lock: to be held for every change of names and for growth.
         usage: what is stored; what changes it is done with the lock held.
+        journal: what is told before anything is changed, None: nobody.
+        snapshots: all journals that are kept, oldest first (see ``memory_snapshot``).
+        last_ino: the number given last.
     """
 
     def __init__(self, device: int, clock: Callable[[], int], max_file_bytes: int) -> None:
@@ -44,12 +66,14 @@ class Store:
         self.max_file_bytes = max_file_bytes
         self.lock = threading.Lock()
         self.usage = Usage()
-        self._last_ino = 0
+        self.journal: Journal | None = None
+        self.snapshots: list[Journal] = []
+        self.last_ino = 0
 
     def new_ino(self) -> int:
         """Return the next inode number; the caller holds the lock."""
-        self._last_ino += 1
-        return self._last_ino
+        self.last_ino += 1
+        return self.last_ino
 
     def new_inode(self, budget: Budget) -> int:
         """Count one more file, directory or link, and return its number; with the lock held.
@@ -62,7 +86,9 @@ class Store:
         return self.new_ino()
 
     def __getstate__(self) -> dict[str, object]:
-        return {name: value for name, value in self.__dict__.items() if name != "lock"}
+        kept = {**self.__dict__, "journal": None, "snapshots": []}
+        del kept["lock"]
+        return kept
 
     def __setstate__(self, state: dict[str, object]) -> None:
         self.__dict__.update(state)
@@ -157,6 +183,11 @@ class FileInode(Inode):
         return len(self.data) + PAGE * len(self._pages)
 
     # All below: the caller holds the lock of the filesystem.
+
+    @property
+    def pages(self) -> Iterable[int]:
+        """The numbers of the pages that are held behind the dense prefix."""
+        return self._pages.keys()
 
     def read(self, size: int, offset: int) -> bytes:
         """Return up to ``size`` bytes at ``offset``, with holes as zeros."""
@@ -257,6 +288,22 @@ class FileInode(Inode):
             self._grow(page[start : start + self.size - len(self.data)])
         self._pages.clear()
 
+    def shrink(self, size: int) -> int:
+        """Cut off in place what was appended behind ``size``; nobody may be overwriting.
+
+        Returns:
+            How many more bytes are stored: none or fewer.
+        """
+        dense = len(self.data)
+        if self._pages or not size < dense:
+            return 0
+        try:
+            del self.data[size:]
+        except BufferError:
+            return 0
+        self.size = size
+        return size - dense
+
     def resize(self, size: int) -> int:
         """Cut to ``size``, or extend to it with a hole; return how many more bytes are stored."""
         before = self.stored
@@ -300,6 +347,9 @@ def stat_of(store: Store, inode: Inode) -> Stat:
 
 def change_times(store: Store, inode: Inode, atime_ns: int | None, mtime_ns: int | None) -> None:
     """Set the times of an inode; None leaves one as it is."""
+    if store.journal is not None:
+        with store.lock:
+            store.journal.note(inode)
     if atime_ns is not None:
         inode.atime = atime_ns
     if mtime_ns is not None:

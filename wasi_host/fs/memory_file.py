@@ -75,6 +75,9 @@ class MemoryFile(File):
         inode = self.inode
         dense = inode.data
         if offset + count <= len(dense):
+            if self.store.journal is not None:
+                with self.store.lock:
+                    self.store.journal.note_bytes(inode, offset, offset + count)
             dense[offset : offset + count] = data
             inode.mtime = inode.ctime = self.store.clock()
             return count
@@ -109,6 +112,8 @@ class MemoryFile(File):
                     raise failure(errno.EDQUOT)
                 count = fitting
                 data = memoryview(data)[:count]
+        if store.journal is not None:
+            store.journal.note_bytes(inode, offset, offset + count)
         usage.bytes += inode.write(data, offset)
         inode.mtime = inode.ctime = store.clock()
         return count
@@ -119,6 +124,8 @@ class MemoryFile(File):
         if size > self.store.max_file_bytes:
             raise failure(errno.EFBIG)
         with self.store.lock:
+            if self.store.journal is not None:
+                self.store.journal.note_cut(self.inode, size)
             self.store.usage.bytes += self.inode.resize(size)
             self.inode.mtime = self.inode.ctime = self.store.clock()
 
@@ -129,6 +136,8 @@ class MemoryFile(File):
             raise failure(errno.EFBIG)
         with self.store.lock:
             if offset + length > self.inode.size:
+                if self.store.journal is not None:
+                    self.store.journal.note(self.inode)
                 self.store.usage.bytes += self.inode.resize(offset + length)
                 self.inode.mtime = self.inode.ctime = self.store.clock()
 

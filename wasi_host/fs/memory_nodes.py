@@ -219,6 +219,7 @@ class MemoryDirectory(ResolvedDirectory):
             to._absent(to_name)
             if isinstance(inode, DirectoryInode):
                 raise failure(errno.EPERM)
+            self._note(inode)
             inode.nlink += 1
             inode.ctime = self.store.clock()
             to._add(to_name, inode)
@@ -270,6 +271,7 @@ class MemoryDirectory(ResolvedDirectory):
         place = self.inode
         if not place.nlink:
             raise failure(errno.ENOENT)
+        self._note(inode)
         place.entries[name] = inode
         if isinstance(inode, DirectoryInode):
             inode.parent = place
@@ -278,6 +280,7 @@ class MemoryDirectory(ResolvedDirectory):
 
     def _take(self, name: str, inode: Inode) -> None:
         place = self.inode
+        self._note(inode)
         del place.entries[name]
         if isinstance(inode, DirectoryInode):
             place.nlink -= 1
@@ -291,6 +294,13 @@ class MemoryDirectory(ResolvedDirectory):
             self.store.usage.inodes -= 1
             self.store.usage.bytes -= inode.size if isinstance(inode, LinkInode) else 0
         inode.ctime = self.store.clock()
+
+    def _note(self, inode: Inode) -> None:
+        """Tell a snapshot that an inode's names are about to change, and this directory's."""
+        journal = self.store.journal
+        if journal is not None:
+            journal.note(self.inode)
+            journal.note(inode)
 
     def _same_filesystem(self, to: Directory) -> "MemoryDirectory":
         if self.readonly or to.readonly:
