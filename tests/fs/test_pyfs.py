@@ -170,6 +170,18 @@ def test_times_are_kept_to_the_nanosecond_and_through_a_rename(root):
     assert root.stat_at("empty/file", True)[5:7] == (exact[0], 5)
 
 
+def test_looking_at_an_open_file_does_not_change_its_access_time(root):
+    with opened(root, "file", os.O_RDWR) as node:
+        before = node.stat()[5]
+        node.append(b"!")
+        node.pread(3, 0)
+        assert node.stat()[5] == root.stat_at("file", True)[5] == before
+        node.set_times(None, 5)
+        assert node.stat()[5:7] == (before, 5)
+        node.set_times(6, None)
+        assert node.stat()[5:7] == (6, 5)
+
+
 def test_a_time_that_was_set_is_the_past_once_the_file_is_changed(root, theirs):
     root.set_times_at("file", True, 1, 1)
     with opened(root, "file", os.O_RDWR) as node:

@@ -89,6 +89,15 @@ def test_where_it_is_not_installed_the_error_names_it():
     assert child(program, hide=["pkg_resources", "fs"]) == ["fs"]
 
 
+def test_exporting_needs_nothing_that_somebody_else_imported():
+    program = """
+    from wasi_host import as_pyfilesystem
+    exported = as_pyfilesystem({"a": {"b": b"c"}})
+    print(*exported.walk.files(), exported.readtext("a/b"))
+    """
+    assert child(program, hide=["pkg_resources"]) == ["/a/b", "c"]
+
+
 def test_the_adapter_itself_imports_nothing_of_it():
     program = """
     import wasi_host.sources

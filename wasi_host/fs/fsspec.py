@@ -22,7 +22,7 @@ from typing import IO, Any
 from wasi_host.fs.fsspec_files import PIECE, RangedFile, StagedFile, info_of
 from wasi_host.fs.host import HostDir
 from wasi_host.fs.node import Directory
-from wasi_host.fs.path_fs import Failures, PathFS, failures, warn
+from wasi_host.fs.path_fs import Failures, PathFS, failures, warn_once
 from wasi_host.fs.path_store import FileObject, Guard, Info, OpenFile, Store
 from wasi_host.fs.walk import DIRECTORY, failure
 
@@ -41,6 +41,7 @@ class FsspecFS(PathFS):
         source: an fsspec filesystem, or a URL such as ``"s3://bucket/prefix"``.
         root: the directory that guests get, "" for all (the URL has its own).
         readonly: refuse every change.
+        warn: say what it lacks, once for each class of filesystem (ForeignFilesystemWarning).
 
     Attributes:
         filesystem: the fsspec object.
@@ -53,7 +54,9 @@ class FsspecFS(PathFS):
         ModuleNotFoundError: fsspec, or what the URL needs beside it, is not installed.
     """
 
-    def __init__(self, source: Any, root: str = "", readonly: bool = False) -> None:
+    def __init__(
+        self, source: Any, root: str = "", readonly: bool = False, *, warn: bool = True
+    ) -> None:
         if isinstance(source, str):
             import fsspec.core
 
@@ -70,8 +73,8 @@ class FsspecFS(PathFS):
             if not root:
                 raise ValueError("a local filesystem needs a root: give the directory")
             self._host = HostDir(root, readonly=readonly)
-        else:
-            warn(type(source))
+        elif warn:
+            warn_once(type(source))
         super().__init__(_FsspecStore(source, root, kept), readonly, kept)
 
     def open_root(self) -> Directory:

@@ -280,5 +280,3 @@ class Layers:
             for node in (file, below):
                 if node is not None:
                     node.close()
-
-

@@ -9,7 +9,7 @@ from wasi_host.fs.path_nodes import PathDirectory
 from wasi_host.fs.path_store import Store
 from wasi_host.fs.path_tree import Tree
 
-__all__ = ["Failures", "ForeignFilesystemWarning", "PathFS", "failures", "warn"]
+__all__ = ["Failures", "ForeignFilesystemWarning", "PathFS", "failures", "warn_once"]
 
 #: Exceptions of a store that were not expected, the oldest first.
 Failures: TypeAlias = deque[Exception]
@@ -49,7 +49,7 @@ def failures() -> Failures:
 _warned: set[type] = set()
 
 
-def warn(kind: type) -> None:
+def warn_once(kind: type) -> None:
     """Say once for each kind of foreign filesystem what it lacks."""
     if kind not in _warned:
         _warned.add(kind)

@@ -51,9 +51,10 @@ class Place:
         writable: whether ``file`` can be written.
         lock: to be held around every use of ``file``.
         uses: how many nodes there are.
+        atime: of a file, once it was asked for: some stores take every look at a file for a read.
     """
 
-    __slots__ = ("file", "lock", "path", "removed", "uses", "writable")
+    __slots__ = ("atime", "file", "lock", "path", "removed", "uses", "writable")
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -62,6 +63,7 @@ class Place:
         self.writable = False
         self.lock = threading.Lock()
         self.uses = 0
+        self.atime: int | None = None
 
     def require(self, store: Store, writable: bool) -> OpenFile:
         """Return the open file, opened (again) where it must be; the caller holds the lock."""
@@ -139,9 +141,19 @@ class Tree:
             with place.lock:
                 # The store may not have it all yet.
                 size = place.file.size() if place.file is not None else size
-        atime, mtime = self.attributes.times(path, info)
+        atime, mtime = self._times(path, info)
         ino = self.attributes.ino(path)
         return (self.device, ino, info.filetype, 1, size, atime, mtime, info.ctime)
+
+    def _times(self, path: str, info: Info) -> tuple[int, int]:
+        """Return access and modification time; the former stays while a file is open."""
+        atime, mtime = self.attributes.times(path, info)
+        place = self._places.get(path)
+        if place is not None and place.file is not None:
+            if place.atime is None:
+                place.atime = atime
+            atime = place.atime
+        return atime, mtime
 
     def set_times(self, path: str, atime_ns: int | None, mtime_ns: int | None) -> None:
         """Set times: in the store as far as it can, and exactly for as long as we are here."""
@@ -149,15 +161,16 @@ class Tree:
             info = self.store.info(path)
             if info.filetype == LINK:
                 raise unsupported()
-            atime, mtime = self.attributes.times(path, info)
+            atime, mtime = self._times(path, info)
             if atime_ns is None and mtime_ns is None:
                 return
             atime = atime if atime_ns is None else atime_ns
             mtime = mtime if mtime_ns is None else mtime_ns
             place = self._places.get(path)
-            if place is not None and place.writable:
+            if place is not None:
+                place.atime = atime
                 with place.lock:
-                    if place.file is not None:
+                    if place.writable and place.file is not None:
                         place.file.flush()
             try:
                 self.store.set_times(path, atime, mtime)
@@ -284,7 +297,7 @@ class Tree:
                 self._must_be_empty(to)
         if info.filetype == LINK:
             raise unsupported()
-        times = {"": self.attributes.times(path, info)}
+        times = {"": self._times(path, info)}
         replaced = None if present is None else self._stat(to, present)
         for place in self._at_or_below(path):
             with place.lock:
@@ -322,7 +335,7 @@ class Tree:
             self._places[place.path] = place
         for rest, kept in times.items():
             found = self.store.info(to + rest)
-            if self.attributes.times(to + rest, found) != kept:
+            if self._times(to + rest, found) != kept:
                 self.set_times(to + rest, *kept)
 
     def _move_dir(self, path: str, to: str, times: dict[str, tuple[int, int]]) -> None:
@@ -336,7 +349,7 @@ class Tree:
                     raise unsupported()
                 found = f"{directory}/{name}"
                 (directories if kind == DIRECTORY else files).append(found)
-                times[found] = self.attributes.times(path + found, self.store.info(path + found))
+                times[found] = self._times(path + found, self.store.info(path + found))
         for directory in directories:
             self.store.make_dir(to + directory)
         for file in files:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from wasi_host.fs.host import HostDir
 from wasi_host.fs.node import Directory
-from wasi_host.fs.path_fs import Failures, PathFS, failures, warn
+from wasi_host.fs.path_fs import Failures, PathFS, failures, warn_once
 from wasi_host.fs.path_store import FileObject, Guard, Info, OpenFile, Store, nanoseconds
 from wasi_host.fs.pyfs_import import import_fs
 from wasi_spec.enums import Filetype
@@ -64,6 +64,7 @@ class PyFilesystem(PathFS):
     Args:
         source: a ``fs.base.FS``, or a URL for pyfilesystem2's openers, such as ``"zip://a.zip"``.
         readonly: refuse every change; implied by a filesystem that says it is read-only.
+        warn: say what it lacks, once for each class of filesystem (ForeignFilesystemWarning).
 
     Attributes:
         filesystem: the pyfilesystem2 object. One that was given is yours to close; one opened
@@ -76,7 +77,7 @@ class PyFilesystem(PathFS):
         ModuleNotFoundError: a URL is given, and pyfilesystem2 is not installed.
     """
 
-    def __init__(self, source: Any, readonly: bool = False) -> None:
+    def __init__(self, source: Any, readonly: bool = False, *, warn: bool = True) -> None:
         self.url = source if isinstance(source, str) else None
         if self.url is not None:
             source = _opened(self.url, readonly)
@@ -93,8 +94,8 @@ class PyFilesystem(PathFS):
             path = _host_path(self.filesystem)
         self._host = None if path is None else HostDir(path, readonly=readonly)
         super().__init__(_PyfsStore(self.filesystem, kept, self.url is not None), readonly, kept)
-        if self._host is None:
-            warn(type(self.filesystem))
+        if self._host is None and warn:
+            warn_once(type(self.filesystem))
 
     def open_root(self) -> Directory:
         """Return the root."""

@@ -24,7 +24,7 @@ _MISSING = "pkg_resources"
 
 
 def import_fs() -> ModuleType:
-    """Import ``fs`` with its registry of openers, and return it.
+    """Import ``fs`` with the modules of it that we use, and return it.
 
     Raises:
         ModuleNotFoundError: neither pyfilesystem2 nor a fork of it is installed.
@@ -48,6 +48,13 @@ def import_fs() -> ModuleType:
 
 
 def _load() -> None:
+    # All that the adapters use as attributes of the package.
+    import fs.base
+    import fs.error_tools
+    import fs.errors
+    import fs.info
+    import fs.mode
+    import fs.opener.errors
     import fs.opener.registry  # noqa: F401
 
 
