@@ -4,19 +4,15 @@ A new filesystem is one line here. One that cannot hold something (links, say) h
 expectations with the reasons, in ``expectations/``.
 """
 
-import threading
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from wasi_host.adapters import ForeignFilesystemWarning, PyFilesystem
+from wasi_host.adapters import PyFilesystem
 from wasi_host.directories import Filter, Overlay, Quota
 from wasi_host.sources import HostDir, MemoryFS, Source
 
 _EXPECTATIONS: Final = Path(__file__).parent / "expectations"
-# What is restored after a warning was kept quiet is the process's, not the thread's.
-_quiet: Final = threading.Lock()
 
 
 class Filesystem(NamedTuple):
@@ -35,10 +31,8 @@ def _foreign(url: str) -> Callable[[Path], PyFilesystem]:
     """Return what opens a fresh pyfilesystem2 filesystem and copies a directory into it."""
 
     def open_and_fill(root: Path) -> PyFilesystem:
-        with _quiet, warnings.catch_warnings():
-            # What it lacks is known: the expectations say it test by test.
-            warnings.simplefilter("ignore", ForeignFilesystemWarning)
-            source = PyFilesystem(url)
+        # What it lacks is known: the expectations say it test by test.
+        source = PyFilesystem(url, warn=False)
         for path in sorted(root.rglob("*")):
             name = path.relative_to(root).as_posix()
             if path.is_dir():
