@@ -189,7 +189,7 @@ def _encode(out: bytearray, value: object) -> None:
     elif isinstance(value, int):
         out.append(_INT)
         _varint(out, value << 1 if value >= 0 else (-value << 1) - 1)
-    elif isinstance(value, bytes):
+    elif isinstance(value, bytes | bytearray | memoryview):
         out.append(_BYTES)
         _varint(out, len(value))
         out += value

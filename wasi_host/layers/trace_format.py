@@ -104,8 +104,8 @@ def _entry_of(name: str, fields: tuple[Any, ...]) -> Entry:
 
 def cut(value: object) -> object:
     """Return what is kept of a value: bytes by their head, lists by their first items."""
-    if isinstance(value, bytes):
-        return Cut(value[:SHOWN_BYTES], len(value))
+    if isinstance(value, bytes | bytearray | memoryview):
+        return Cut(bytes(value[:SHOWN_BYTES]), len(value))
     if type(value) is list:
         return Items(tuple(map(cut, value[:SHOWN_ITEMS])), len(value))
     if type(value) is tuple:
