@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         as_pyfilesystem,
     )
     from wasi_host.asynchronous import run_async
-    from wasi_host.directories import Devices, Filter, Quota, ReadOnly
+    from wasi_host.directories import Archive, Devices, Filter, Quota, ReadOnly
     from wasi_host.limits import Limits
     from wasi_host.modules import Module, NotAWasiModule
     from wasi_host.observers import Divergence, Trace, faults, policy, record, replay
@@ -52,6 +52,7 @@ __all__ = [
     "DEVNULL",
     "PIPE",
     "STDOUT",
+    "Archive",
     "Clock",
     "CompletedRun",
     "Devices",
@@ -92,7 +93,7 @@ __all__ = [
 _HOMES = {
     "adapters": ("ForeignFilesystemWarning", "FsspecFS", "PyFilesystem", "as_pyfilesystem"),
     "asynchronous": ("run_async",),
-    "directories": ("Devices", "Filter", "Quota", "ReadOnly"),
+    "directories": ("Archive", "Devices", "Filter", "Quota", "ReadOnly"),
     "limits": ("Limits",),
     "modules": ("Module", "NotAWasiModule"),
     "observers": ("Divergence", "Trace", "faults", "policy", "record", "replay"),
