@@ -111,9 +111,17 @@ def __getattr__(name: str) -> object:
     """Import a public name at its first use (PEP 562)."""
     if name not in __all__:
         raise AttributeError(f"module 'wasi_host' has no attribute {name!r}")
+    import gc
     from importlib import import_module
 
-    value = getattr(import_module(f"wasi_host.{_HOME.get(name, 'results')}"), name)
+    # What is imported stays; looking for garbage in it takes some milliseconds.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        value = getattr(import_module(f"wasi_host.{_HOME.get(name, 'results')}"), name)
+    finally:
+        if collecting:
+            gc.enable()
     globals()[name] = value
     return value
 

@@ -16,7 +16,6 @@ from wasi_host.limits import call_after
 from wasi_host.modules import Module
 from wasi_host.results import ENDED, TRAPPED, CompletedRun
 from wasi_host.runtimes.contract import Instance, Mode, Pooling
-from wasi_host.sources import SocketSource
 from wasi_host.stacks import call_with_room
 from wasi_host.streams import Spec
 from wasi_host.surroundings import Setting, Surroundings
@@ -24,6 +23,7 @@ from wasi_host.surroundings import Setting, Surroundings
 if TYPE_CHECKING:
     from wasi_host.layers.layer import Layer, PerRun
     from wasi_host.layers.trace import Trace
+    from wasi_host.world.sockets import SocketSource
 
 # Engines count in signed 64 bits.
 _ALL_MEMORY: Final = (1 << 63) - 1
@@ -76,7 +76,7 @@ class Guest:
         argv0: str | None,
         env: Mapping[str, str] | None,
         stoppable: bool,
-        sockets: tuple[SocketSource, ...] | None = None,
+        sockets: "tuple[SocketSource, ...] | None" = None,
         trace: "bool | Trace" = False,
         layers: "Iterable[Layer | PerRun]" = (),
     ) -> None:

@@ -13,7 +13,7 @@ from wasi_host.limits import Limits
 from wasi_host.modules import Module, load
 from wasi_host.results import CompletedRun, TimeoutExpired
 from wasi_host.runtimes.contract import Pooling
-from wasi_host.sources import SocketSource, Source, checked_sockets
+from wasi_host.sources import Source, checked_sockets
 from wasi_host.streams import Spec, specify
 from wasi_host.surroundings import DEFAULT_LIMITS, checked_setting
 from wasi_host.world.clocks import Clock
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from wasi_host.layers.layer import Layer, PerRun
     from wasi_host.layers.trace import Trace
     from wasi_host.mapping import Job
+    from wasi_host.world.sockets import SocketSource
 
 __all__ = ["Instance", "ProcExit", "Sandbox", "run"]
 
@@ -65,7 +66,7 @@ class Sandbox:
         env: Mapping[str, str] | None = None,
         limits: Limits = DEFAULT_LIMITS,
         rights: str | int = "grant",
-        sockets: Iterable[SocketSource] = (),
+        sockets: "Iterable[SocketSource]" = (),
         clock: Clock | None = None,
         seed: int | None = None,
     ) -> None:
@@ -126,7 +127,7 @@ class Sandbox:
         env: Mapping[str, str] | None = None,
         argv0: str | None = None,
         invoke: str | None = None,
-        sockets: Iterable[SocketSource] | None = None,
+        sockets: "Iterable[SocketSource] | None" = None,
         tty: bool | None = None,
         trace: "bool | Trace" = False,
         layers: "Iterable[Layer | PerRun]" = (),
@@ -174,7 +175,7 @@ class Sandbox:
         errors: str | None = None,
         env: Mapping[str, str] | None = None,
         argv0: str | None = None,
-        sockets: Iterable[SocketSource] | None = None,
+        sockets: "Iterable[SocketSource] | None" = None,
         tty: bool | None = None,
         trace: "bool | Trace" = False,
         layers: "Iterable[Layer | PerRun]" = (),
@@ -305,7 +306,7 @@ def run(
     invoke: str | None = None,
     limits: Limits = DEFAULT_LIMITS,
     rights: str | int = "grant",
-    sockets: Iterable[SocketSource] = (),
+    sockets: "Iterable[SocketSource]" = (),
     tty: bool | None = None,
     clock: Clock | None = None,
     seed: int | None = None,

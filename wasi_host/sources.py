@@ -8,7 +8,7 @@ paths are compared name by name, as wasi-libc does that finds a directory for a 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from os import urandom
 from time import time_ns
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from wasi_host.fs.budget import UNLIMITED, Budget
 from wasi_host.fs.devices import Devices
@@ -19,7 +19,9 @@ from wasi_host.fs.node import FileSystem, Stream
 from wasi_host.fs.source import Source, filesystem_of
 from wasi_host.world.clocks import Clocks
 from wasi_host.world.scheduler import Scheduler
-from wasi_host.world.sockets import SocketSource, open_sockets
+
+if TYPE_CHECKING:
+    from wasi_host.world.sockets import SocketSource
 
 __all__ = [
     "NONE",
@@ -27,7 +29,6 @@ __all__ = [
     "HostDir",
     "MemoryFS",
     "Preopens",
-    "SocketSource",
     "Source",
     "checked_sockets",
     "filesystem_of",
@@ -180,7 +181,7 @@ def _source(name: str, value: object) -> FileSystem | Mapping[str, Any]:
 NONE: Final = Preopens(None)
 
 
-def checked_sockets(sockets: Iterable[SocketSource]) -> tuple[SocketSource, ...]:
+def checked_sockets(sockets: "Iterable[SocketSource]") -> "tuple[SocketSource, ...]":
     """Return the sockets of ``sockets=``, each seen to be one that a guest can have.
 
     Raises:
@@ -191,6 +192,8 @@ def checked_sockets(sockets: Iterable[SocketSource]) -> tuple[SocketSource, ...]
         raise TypeError(f"sockets is a list of sockets, not {type(sockets).__name__}")
     given = tuple(sockets)
     if given:
+        from wasi_host.world.sockets import open_sockets
+
         # So that a wrong one is told now, not at the first run.
         for node in open_sockets(given, Scheduler(Clocks())):
             node.close()

@@ -14,7 +14,7 @@ from wasi_host.fs.budget import UNLIMITED, Budget
 from wasi_host.limits import Limits
 from wasi_host.preview1 import Preview1, encode_args, encode_environ
 from wasi_host.rights import granted
-from wasi_host.sources import NONE, Preopens, SocketSource, Source, checked_sockets
+from wasi_host.sources import NONE, Preopens, Source, checked_sockets
 from wasi_host.streams import Spec, Streams
 from wasi_host.world.clocks import Clock, Clocks
 from wasi_host.world.randomness import Randomness, SeededRandomness
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from wasi_host.layers.layer import Layer, PerRun
     from wasi_host.layers.trace import Trace
     from wasi_host.observers import Observers
+    from wasi_host.world.sockets import SocketSource
 
 __all__ = ["DEFAULT_LIMITS", "Clock", "Renewable", "Setting", "Surroundings", "checked_setting"]
 
@@ -44,7 +45,7 @@ class Setting(NamedTuple):
     limits: Limits = DEFAULT_LIMITS
     rights: int = 0
     strict: bool = False
-    sockets: tuple[SocketSource, ...] = ()
+    sockets: "tuple[SocketSource, ...]" = ()
     clock: Clock | None = None
     seed: int | None = None
 
@@ -55,7 +56,7 @@ def checked_setting(
     env: Mapping[str, str] | None,
     limits: Limits,
     rights: str | int,
-    sockets: Iterable[SocketSource],
+    sockets: "Iterable[SocketSource]",
     clock: Clock | None,
     seed: int | None,
 ) -> Setting:
@@ -112,7 +113,7 @@ class Surroundings:
         args: Iterable[str | bytes],
         spec: Spec,
         env: Mapping[str, str] | None = None,
-        sockets: tuple[SocketSource, ...] | None = None,
+        sockets: "tuple[SocketSource, ...] | None" = None,
         trace: "bool | Trace" = False,
         layers: "Iterable[Layer | PerRun]" = (),
     ) -> None:

@@ -19,7 +19,7 @@ from wasi_host.runtimes.wasmtime_choice import way
 from wasi_host.runtimes.wasmtime_context import prepare_entry
 from wasi_host.runtimes.wasmtime_linker import LinkerContext, define_all
 from wasi_host.runtimes.wasmtime_public import PublicContext, define_public, trap_of
-from wasi_host.sources import SocketSource, Source
+from wasi_host.sources import Source
 from wasi_host.streams import Spec
 from wasi_host.surroundings import DEFAULT_LIMITS, Surroundings, checked_setting
 from wasi_host.world.clocks import Clock
@@ -29,6 +29,7 @@ from wasi_spec.functions import MODULE
 if TYPE_CHECKING:
     from wasi_host.layers.layer import Layer, PerRun
     from wasi_host.layers.trace import Trace
+    from wasi_host.world.sockets import SocketSource
 
 __all__ = ["ProcExit", "Wasi"]
 
@@ -68,7 +69,7 @@ class Wasi:
         *,
         limits: Limits = DEFAULT_LIMITS,
         rights: str | int = "grant",
-        sockets: Iterable[SocketSource] = (),
+        sockets: "Iterable[SocketSource]" = (),
         tty: bool | None = None,
         clock: Clock | None = None,
         seed: int | None = None,

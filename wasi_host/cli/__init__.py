@@ -1,7 +1,5 @@
 """The command ``wasi-host``. Standard output is the guest's: our words go to standard error."""
 
-import sys
-
 import click
 
 from wasi_host.cli.run import run
@@ -30,8 +28,3 @@ def cli() -> None:
 
 
 cli.add_command(run)
-
-
-def main() -> None:
-    """Run the command line; the entry point of the console script."""
-    sys.exit(cli.main(prog_name="wasi-host", standalone_mode=True))

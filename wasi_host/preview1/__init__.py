@@ -8,10 +8,10 @@ here.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from wasi_host.descriptors.base import Descriptor
 from wasi_host.descriptors.directory import DirectoryDescriptor
-from wasi_host.descriptors.socket import SocketDescriptor
 from wasi_host.descriptors.table import OPEN_FILES, DescriptorTable
 from wasi_host.fs.node import Directory, FileSystem
 from wasi_host.preview1.fd import FdCalls
@@ -23,8 +23,10 @@ from wasi_host.preview1.state import State, encode_args, encode_environ, guest_b
 from wasi_host.world.clocks import Clocks
 from wasi_host.world.randomness import Randomness
 from wasi_host.world.scheduler import Scheduler
-from wasi_host.world.sockets import SocketSource, open_sockets
 from wasi_spec.rights import ALL_RIGHTS, DIRECTORY_RIGHTS, FILE_RIGHTS, SOCKET_RIGHTS
+
+if TYPE_CHECKING:
+    from wasi_host.world.sockets import SocketSource
 
 __all__ = ["Preview1", "State", "encode_args", "encode_environ"]
 
@@ -50,7 +52,7 @@ class Preview1(ProcessCalls, FdCalls, PathCalls, PollCalls, SockCalls):
         rights: int = ALL_RIGHTS,
         strict: bool = False,
         open_files: int = OPEN_FILES,
-        sockets: Iterable[SocketSource] = (),
+        sockets: "Iterable[SocketSource]" = (),
     ) -> "Preview1":
         """Return the calls for one run, with its standard streams and directories open.
 
@@ -83,16 +85,15 @@ class Preview1(ProcessCalls, FdCalls, PathCalls, PollCalls, SockCalls):
             if rights != ALL_RIGHTS:
                 descriptor.rights_base &= rights
             fds.insert(descriptor)
-        nodes = open_sockets(sockets, scheduler) if sockets else []
+        opened = _open_sockets(sockets, rights, scheduler) if sockets else []
         try:
             _open_preopens(fds, preopens, rights)
         except BaseException:
-            for node in nodes:
-                node.close()
+            for descriptor in opened:
+                descriptor.close()
             raise
-        granted = SOCKET_RIGHTS & rights
-        for node in nodes:
-            fds.insert(SocketDescriptor(node, granted, granted if node.listening else 0))
+        for descriptor in opened:
+            fds.insert(descriptor)
         return cls(
             fds,
             [] if args is None else args,
@@ -102,6 +103,20 @@ class Preview1(ProcessCalls, FdCalls, PathCalls, PollCalls, SockCalls):
             Randomness() if randomness is None else randomness,
             strict,
         )
+
+
+def _open_sockets(
+    sockets: "Iterable[SocketSource]", rights: int, scheduler: Scheduler
+) -> list[Descriptor]:
+    # Few guests have any, and loading what serves them takes 2 ms.
+    from wasi_host.descriptors.socket import SocketDescriptor
+    from wasi_host.world.sockets import open_sockets
+
+    granted = SOCKET_RIGHTS & rights
+    return [
+        SocketDescriptor(node, granted, granted if node.listening else 0)
+        for node in open_sockets(sockets, scheduler)
+    ]
 
 
 def _open_preopens(

@@ -18,7 +18,6 @@ from wasi_host.runtimes import wasmtime_capi as capi
 from wasi_host.runtimes.contract import Compiled, Mode
 from wasi_host.runtimes.wasmtime import Binding
 from wasi_host.runtimes.wasmtime_engine import CompiledModule
-from wasi_host.runtimes.wasmtime_public import PublicModule
 
 #: The majors on which our tests ran.
 KNOWN_MAJORS: Final = frozenset((47, 48, 49, 50))
@@ -48,6 +47,9 @@ def compile_module(wasm: bytes, mode: Mode) -> Compiled:
     """
     if way() == "raw":
         return RawModule(wasm, mode)
+    # Loaded where it is needed: most processes know their engine.
+    from wasi_host.runtimes.wasmtime_public import PublicModule
+
     return PublicModule(wasm, mode)
 
 

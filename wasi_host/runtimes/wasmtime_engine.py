@@ -26,7 +26,6 @@ from wasi_host.runtimes.contract import (
 )
 from wasi_host.runtimes.libc_capi import trap_handlers
 from wasi_host.runtimes.wasmtime_declarations import ByteVec
-from wasi_host.runtimes.wasmtime_pooling import use_pool
 
 #: Address space reserved for each memory: all that 32 bits reach, so a memory never moves.
 MEMORY_RESERVATION: Final = 1 << 32
@@ -74,6 +73,8 @@ class Engine:
         lib.config_wasm_exceptions_set(config, True)
         lib.config_wasm_tail_call_set(config, True)
         if mode.pooling is not None:
+            from wasi_host.runtimes.wasmtime_pooling import use_pool
+
             use_pool(config, mode.pooling)
         self.pointer: int = lib.wasm_engine_new_with_config(config)
         trap_handlers.save()
