@@ -1,13 +1,14 @@
-"""`python -m benchmarks percall | churn | imports | layers | programs`."""
+"""`python -m benchmarks percall | churn | filesystems | imports | layers | programs`."""
 
 import argparse
 import sys
 
-from benchmarks import churn, imports, layers, percall, programs
+from benchmarks import churn, filesystems, imports, layers, percall, programs
 
 COMMANDS = {
     "percall": percall,
     "churn": churn,
+    "filesystems": filesystems,
     "imports": imports,
     "layers": layers,
     "programs": programs,

@@ -11,7 +11,7 @@ import errno
 import io
 import os
 import types
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache
 from itertools import islice
 from typing import Any, Final
@@ -141,13 +141,17 @@ class _Operations:
         """Return the attributes of all that is in a directory; what vanishes meanwhile is not."""
         start, end = page or (0, None)
         with self._converting(path, directory=True), self._directory(path) as place:
-            names = islice((entry.name for entry in place.entries()), start, end)
-            return iter(list(self._infos(place, names, namespaces or ())))
+            return iter(list(self._infos(place, start, end, namespaces or ())))
 
     def _infos(
-        self, place: Directory, names: Iterable[str], namespaces: Collection[str]
+        self, place: Directory, start: int, end: int | None, namespaces: Collection[str]
     ) -> Iterator[Any]:
-        for name in names:
+        for entry in islice(place.entries(), start, end):
+            name = entry.name
+            if not namespaces and entry.filetype != LINK:
+                basic = {"name": name, "is_dir": entry.filetype == DIRECTORY}
+                yield self._fs.info.Info({"basic": basic})
+                continue
             try:
                 yield self._info(place, name, name, namespaces)
             except OSError:
