@@ -23,8 +23,8 @@ FS, WORLD, NODE = "wasi_host.fs", "wasi_host.world", "wasi_host.fs.node"
 DESCRIPTORS, PREVIEW1 = "wasi_host.descriptors", "wasi_host.preview1"
 LAYERS, BINDING, RUNTIMES = "wasi_host.layers", "wasi_host.binding", "wasi_host.runtimes"
 FRONT = (
-    "limits interrupts results rights sources directories adapters streams cache modules "
-    "command_line changes stacks observers surroundings wasi guest instance mapping sandbox "
+    "limits interrupts changes results rights sources directories adapters streams cache modules "
+    "command_line stacks observers surroundings wasi guest instance mapping sandbox "
     "process asynchronous pool"
 )
 FRONT_MODULES = tuple(f"wasi_host.{name}" for name in FRONT.split())
@@ -67,7 +67,7 @@ LADDER = (
      "adapter report plugin",
      (SPEC, ERRORS, *FRONT_MODULES)),
     (8, "conformance.adapters", "wasmtime_wasi run_wasmtime_wasi node_wasi __init__", ()),
-    (9, CLI, "notice watching options run inspect doctor test main __main__",
+    (9, CLI, "notice changing watching options run inspect doctor test main __main__",
      (*FRONT_MODULES, INSPECT, CONFORMANCE)),
     (9, "wasi_host", "__init__ __main__", (*FRONT_MODULES, INSPECT, CONFORMANCE, CLI)),
 )  # fmt: skip
@@ -101,6 +101,7 @@ LAZY_IMPORTERS = {
     "wasi_host.runtimes.wasmtime_choice",
     "wasi_host.runtimes.wasmtime_engine",
     "wasi_host.sources",
+    "wasi_host.results",
     "wasi_host.surroundings",
     "wasi_host.sandbox",
     "conformance.plugin",

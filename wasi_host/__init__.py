@@ -26,7 +26,8 @@ if TYPE_CHECKING:
         as_pyfilesystem,
     )
     from wasi_host.asynchronous import run_async
-    from wasi_host.directories import Archive, Devices, Filter, Quota, ReadOnly
+    from wasi_host.changes import Change, Changes, Conflict
+    from wasi_host.directories import Archive, Devices, Filter, Overlay, Quota, ReadOnly
     from wasi_host.limits import Limits
     from wasi_host.modules import Module, NotAWasiModule
     from wasi_host.observers import Divergence, Trace, faults, policy, record, replay
@@ -53,8 +54,11 @@ __all__ = [
     "PIPE",
     "STDOUT",
     "Archive",
+    "Change",
+    "Changes",
     "Clock",
     "CompletedRun",
+    "Conflict",
     "Devices",
     "Divergence",
     "Filter",
@@ -66,6 +70,7 @@ __all__ = [
     "MemoryFS",
     "Module",
     "NotAWasiModule",
+    "Overlay",
     "Pool",
     "ProcExit",
     "PyFilesystem",
@@ -93,7 +98,8 @@ __all__ = [
 _HOMES = {
     "adapters": ("ForeignFilesystemWarning", "FsspecFS", "PyFilesystem", "as_pyfilesystem"),
     "asynchronous": ("run_async",),
-    "directories": ("Archive", "Devices", "Filter", "Quota", "ReadOnly"),
+    "changes": ("Change", "Changes", "Conflict"),
+    "directories": ("Archive", "Devices", "Filter", "Overlay", "Quota", "ReadOnly"),
     "limits": ("Limits",),
     "modules": ("Module", "NotAWasiModule"),
     "observers": ("Divergence", "Trace", "faults", "policy", "record", "replay"),

@@ -168,6 +168,7 @@ class Guest:
             ),
             values=values,
             trace=observers.trace if observers else None,
+            watched=self.around.watched,
         )
 
     def close(self) -> None:

@@ -1,13 +1,14 @@
 """What a run gives back: a ``CompletedProcess`` that knows more, and the exceptions around it."""
 
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from subprocess import DEVNULL, PIPE, STDOUT
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, cast
 
 from wasi_host.errors import Trap
 
 if TYPE_CHECKING:
+    from wasi_host.changes import Changes
     from wasi_host.layers.trace import Trace
 
 __all__ = [
@@ -79,6 +80,8 @@ class CompletedRun(subprocess.CompletedProcess[Any]):
     values: tuple[int | float, ...] = ()
     trace: "Trace | None" = None
     _used: "_Used" = (0.0, 0)
+    _watched: "Sequence[tuple[bytes, Callable[[], object]]]" = ()
+    _changes: "Changes | None" = None
 
     def __init__(
         self,
@@ -95,6 +98,7 @@ class CompletedRun(subprocess.CompletedProcess[Any]):
         truncated: frozenset[str] = frozenset(),
         error: Exception | None = None,
         trace: "Trace | None" = None,
+        watched: "Sequence[tuple[bytes, Callable[[], object]]]" = (),
     ) -> None:
         self.args = cast("Any", args if type(args) is list else list(args))
         self.returncode = returncode
@@ -116,11 +120,32 @@ class CompletedRun(subprocess.CompletedProcess[Any]):
             self.values = values
         if trace is not None:
             self.trace = trace
+        if watched:
+            self._watched = watched
 
     @property
     def usage(self) -> Usage:
         """What the run used."""
         return Usage(*self._used)
+
+    @property
+    def changes(self) -> "Changes":
+        """What is different in overlays and trees in memory, at guest paths.
+
+        Found when it is first asked for: ask before another run with the same directories.
+        """
+        if self._changes is None:
+            # Most results are never asked.
+            from wasi_host.changes import changes_of_run
+
+            self._changes = changes_of_run(self._watched)
+        return self._changes
+
+    def __getstate__(self) -> dict[str, object]:
+        state = dict(self.__dict__)
+        if state.pop("_watched", None):
+            state["_changes"] = self.changes
+        return state
 
     def check_returncode(self) -> None:
         """Raise ``Trapped`` after a trap, ``RunError`` after any other exit code but 0."""

@@ -82,6 +82,7 @@ class Preopens:
         budget: Budget = UNLIMITED,
         streams: Sequence[Stream] = (),
         random: Callable[[int], bytes] = urandom,
+        watched: list[tuple[bytes, Callable[[], object]]] | None = None,
     ) -> list[tuple[bytes, FileSystem]]:
         """Return guest path and filesystem of each directory, for one run.
 
@@ -90,6 +91,7 @@ class Preopens:
             budget: how much the run may make grow in memory.
             streams: the standard streams, for devices.
             random: what gives so many random bytes, for devices.
+            watched: gets what tells of changes, with the guest path; None: nobody asks.
         """
         opened = []
         for n, (name, source) in enumerate(self._sources):
@@ -98,6 +100,8 @@ class Preopens:
                 source = MemoryFS(source, clock=clock, device=_FRESH_DEVICES + n)
             elif isinstance(source, Devices):
                 source = source.of_run(streams, random)
+            if watched is not None and n not in self._twins and (watch := source.watch()):
+                watched.append((name, watch))
             opened.append((name, source.limited(budget)))
         if self._nested or self._twins:
             alone = [filesystem for _, filesystem in opened]

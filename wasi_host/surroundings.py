@@ -5,7 +5,7 @@
 whoever only provides its imports (``wasi``) begin here.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from subprocess import PIPE
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -95,6 +95,7 @@ class Surroundings:
         host: the calls, as the functions of the specification.
         served: what the guest's calls go to: ``host``, or layers around it.
         streams: the standard streams.
+        watched: what tells of the changes in each directory that can.
         observers: what watches the guest, or None.
         finished: to be set where the guest has come to an end of its own, before ``close``.
 
@@ -105,7 +106,7 @@ class Surroundings:
             closed.
     """
 
-    __slots__ = ("_budget", "finished", "host", "observers", "served", "streams")
+    __slots__ = ("_budget", "finished", "host", "observers", "served", "streams", "watched")
 
     def __init__(
         self,
@@ -126,12 +127,17 @@ class Surroundings:
         if setting.preopens is not NONE:
             self._budget = Budget(setting.limits.fs_bytes, setting.limits.inodes)
         randomness = _RANDOMNESS if seed is None else SeededRandomness(seed)
+        self.watched: list[tuple[bytes, Callable[[], object]]] = []
         self.streams = Streams(spec, scheduler, setting.limits.output)
         try:
             self.host = Preview1.for_run(
                 self.streams.descriptors(setting.rights),
                 setting.preopens.open(
-                    clocks.realtime, self._budget, self.streams.nodes, randomness.read
+                    clocks.realtime,
+                    self._budget,
+                    self.streams.nodes,
+                    randomness.read,
+                    self.watched,
                 ),
                 args=encoded,
                 environ=environ,

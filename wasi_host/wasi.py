@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 from wasi_host.binding.context import Context, ValuesContext
 from wasi_host.binding.memory import BlockMemory
 from wasi_host.binding.shim import values_functions
+from wasi_host.changes import Changes, changes_of_run
 from wasi_host.errors import ProcExit, Stopped
 from wasi_host.interrupts import Interruptible
 from wasi_host.limits import Limits
@@ -234,6 +235,11 @@ class Wasi:
     def stderr(self) -> bytes | str | None:
         """What was collected, with ``stderr=PIPE``."""
         return self._streams.captured(2)
+
+    @property
+    def changes(self) -> Changes:
+        """What is different by now in overlays and trees in memory, at guest paths."""
+        return changes_of_run(self._around.watched)
 
     @property
     def trace(self) -> "Trace | None":

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import socket
 
 #: The options that give a directory; their order on the command line is the guest's.
-DIRECTORY_OPTIONS = ("dir", "ro_dir", "mem_dir", "mount")
+DIRECTORY_OPTIONS = ("dir", "ro_dir", "overlay", "mem_dir", "mount")
 
 
 class OrderedCommand(click.Command):
@@ -90,6 +90,10 @@ def _source(option: str, host: str) -> FileSystem:
         from pathlib import Path
 
         return MemoryFS(Path(host)) if host else MemoryFS()
+    if option == "overlay":
+        from wasi_host.directories import Overlay
+
+        return Overlay(host)
     return HostDir(host, readonly=option == "ro_dir")
 
 

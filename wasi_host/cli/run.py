@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from wasi_host.cli import watching
+from wasi_host.cli import changing, watching
 from wasi_host.cli.notice import Compiling
 from wasi_host.cli.options import (
     OrderedCommand,
@@ -46,6 +46,7 @@ HOST_ERROR, NOT_A_MODULE, NOT_FOUND, INTERRUPTED, TRAPPED = 125, 126, 127, 130, 
 @click.option(
     "--ro-dir", multiple=True, metavar="HOST[::GUEST]", help="The same, for reading only."
 )
+@changing.options
 @click.option(
     "--mem-dir",
     multiple=True,
@@ -128,6 +129,8 @@ def run(
     replay: str | None,
     seed: int | None,
     clock: Clock | None,
+    diff: bool,
+    apply_changes: bool,
     no_cache: bool,
     **_options: object,
 ) -> None:
@@ -137,6 +140,7 @@ def run(
     --inherit-env give, and no network but what --listen gives.
     """
     _keep_standard_numbers()
+    changing.check(given, apply_changes)
     options: dict[str, Any] = {
         "dirs": directories(given),
         "env": environment(env, inherit_env, os.environ),
@@ -170,7 +174,7 @@ def run(
             sys.exit(program)
         try:
             with watching.watching(strace, strace_filter, stats, record, replay) as keywords:
-                status = _status(program, args, stdin, {**options, **keywords})
+                status = _status(program, args, stdin, {**options, **keywords}, diff, apply_changes)
         except OSError as error:
             status = _say(f"{strace}: {error.strerror or error}", HOST_ERROR)
         sys.exit(status)
@@ -211,7 +215,12 @@ def _load(module: str, stack: int, cache: bool) -> Module | int:
 
 
 def _status(
-    program: Module, args: tuple[str, ...], stdin: str | None, options: dict[str, Any]
+    program: Module,
+    args: tuple[str, ...],
+    stdin: str | None,
+    options: dict[str, Any],
+    diff: bool,
+    apply_changes: bool,
 ) -> int:
     try:
         if stdin is None:
@@ -227,7 +236,9 @@ def _status(
         raise click.UsageError(str(error)) from None
     except (OSError, RuntimeError) as error:
         return _say(str(error), HOST_ERROR)
-    return _report(result)
+    status = _report(result)
+    failed = changing.settle(result, diff, apply_changes)
+    return status if failed is None else _say(failed, status or HOST_ERROR)
 
 
 def _report(result: CompletedRun) -> int:

@@ -31,6 +31,16 @@ class Change:
         self.before = before
         self.after = after
 
+    def within(self, prefix: str) -> "Change":
+        """Return the same change at ``prefix`` and its path."""
+        before, after = self.before, self.after
+        return Change(
+            self.kind,
+            f"{prefix}{self.path}",
+            None if before is None else before.within(prefix),
+            None if after is None else after.within(prefix),
+        )
+
     def __str__(self) -> str:
         """Return it as a unified diff."""
         return unified(self.kind, self.path, self.before, self.after)

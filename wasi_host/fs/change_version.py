@@ -1,12 +1,15 @@
 """What was or is at a path, with bytes that are read only when somebody wants them."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from wasi_host.fs.node import File
 from wasi_spec.enums import Filetype
 
 __all__ = ["Version"]
+
+# The class has a property of that name.
+_Bytes: TypeAlias = bytes
 
 #: Bytes that are read at once.
 PIECE: Final = 1 << 18
@@ -29,7 +32,9 @@ class Version:
         target: the text of a link, else None.
     """
 
-    __slots__ = ("_below", "_open", "_sha256", "mtime_ns", "path", "size", "target", "type")
+    __slots__ = (
+        "_below", "_kept", "_open", "_sha256", "mtime_ns", "path", "size", "target", "type",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -48,6 +53,8 @@ class Version:
         self.target = target
         self._open = opener
         self._below = below
+        # The bytes, where they have been through pickle.
+        self._kept: _Bytes | None = None
         self._sha256: str | None = None
 
     def pieces(self) -> Iterator[bytes]:
@@ -58,6 +65,8 @@ class Version:
         """
         if self.target is not None:
             yield self.target.encode("utf-8", "surrogateescape")
+        if self._kept is not None:
+            yield self._kept
         if self._open is None:
             return
         file = self._open()
@@ -93,6 +102,21 @@ class Version:
             for version in self._below():
                 yield from version.tree()
 
+    def within(self, prefix: str) -> "Version":
+        """Return the same version at ``prefix`` and its path."""
+        moved = Version(self.path, 0, 0, self.mtime_ns, self.target, self._open)
+        moved.type, moved.size = self.type, self.size
+        moved._kept, moved._sha256 = self._kept, self._sha256
+        moved.path = f"{prefix}{self.path}"
+        below = self._below
+        if below is not None:
+            moved._below = lambda: (version.within(prefix) for version in below())
+        return moved
+
+    def __reduce__(self) -> tuple[object, ...]:
+        kept = self.bytes if self.type == "file" else None
+        return _restored, (self.path, self.type, self.size, self.mtime_ns, self.target, kept)
+
     def same_as(self, other: "Version") -> bool:
         """Tell whether two versions are of one type and hold the same bytes."""
         if (self.type, self.size, self.target) != (other.type, other.size, other.target):
@@ -113,3 +137,14 @@ class Version:
 
     def __repr__(self) -> str:
         return f"<{self.type} {self.path!r}, {self.size} bytes>"
+
+
+def _restored(
+    path: str, kind: str, size: int, mtime_ns: int, target: str | None, kept: _Bytes | None
+) -> Version:
+    """Return a version from its pickled parts."""
+    version = Version(path, 0, size, mtime_ns, target)
+    version.type = kind
+    version.size = size
+    version._kept = kept
+    return version

@@ -33,6 +33,10 @@ class Conflict(RuntimeError):
 class Origin(Protocol):
     """Whatever the changes were made in."""
 
+    @property
+    def can_apply_changes(self) -> bool:
+        """Whether they can be written to where they were made from."""
+
     def apply_changes(self, changes: "Changes") -> None:
         """Write them to where they were made from; ValueError where that cannot be."""
 
@@ -43,9 +47,13 @@ class Origin(Protocol):
 class Changes:
     """All changes, in the order of their paths, a directory before what is in it."""
 
-    def __init__(self, changes: Sequence[Change], origin: Origin) -> None:
+    def __init__(self, changes: Sequence[Change], origin: Origin | None = None) -> None:
         self._changes = tuple(changes)
         self._origin = origin
+
+    def __reduce__(self) -> tuple[type["Changes"], tuple[tuple[Change, ...]]]:
+        # With their bytes, but in another process there is nothing to apply them to.
+        return Changes, (self._changes,)
 
     def __iter__(self) -> Iterator[Change]:
         return iter(self._changes)
@@ -62,6 +70,11 @@ class Changes:
 
     def __repr__(self) -> str:
         return f"<Changes: {', '.join(map(repr, self._changes)) or 'none'}>"
+
+    @property
+    def can_apply(self) -> bool:
+        """Whether they were made over a host directory that may be written."""
+        return self._origin is not None and self._origin.can_apply_changes
 
     def to_json(self) -> str:
         """Return kinds, paths, types, sizes and hashes, as a JSON text."""
@@ -89,8 +102,11 @@ class Changes:
             OSError: something could not be written; the exception's notes tell what was done.
                 What was not done is still in the overlay, and may be applied again.
         """
+        if self._origin is None:
+            raise ValueError("there is no overlay here to apply the changes of")
         self._origin.apply_changes(self)
 
     def discard(self) -> None:
         """Forget the changes: everything is as it was before."""
-        self._origin.discard_changes()
+        if self._origin is not None:
+            self._origin.discard_changes()

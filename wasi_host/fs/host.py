@@ -383,6 +383,11 @@ class HostDir(FileSystem):
             return SingleDirectory(lambda: HostDirectory(root.fd, self.readonly, root), self._file)
         return HostDirectory(root.fd, self.readonly, root)
 
+    @property
+    def single(self) -> bool:
+        """Whether it is one file, in a directory alone."""
+        return self._file is not None
+
     def close(self) -> None:
         """Close the descriptor, as soon as no root that was opened uses it any more."""
         self._root = None

@@ -12,7 +12,7 @@ given read-only answers the same whether or not the name exists.
 import errno
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar, NamedTuple
 
 from wasi_host.fs.budget import Budget
@@ -253,6 +253,16 @@ class FileSystem(ABC):
         Itself, where nothing is. What wraps another answers with one that wraps the other's.
         """
         return self
+
+    def watch(self) -> Callable[[], object] | None:
+        """Begin to look what a run changes.
+
+        Returns:
+            What gives the ``Changes``, to be called after the run; None where nobody knows.
+        """
+        # What wraps another filesystem has it as ``inner``.
+        inner = getattr(self, "inner", None)
+        return inner.watch() if isinstance(inner, FileSystem) else None
 
     def close(self) -> None:  # noqa: B027  a default, not a duty
         """Give back what the filesystem itself holds; twice is harmless."""

@@ -112,15 +112,25 @@ class Overlay(FileSystem):
         """All that differs from the lower tree at this moment."""
         return Changes(changes_of(self.layers), self)
 
+    def watch(self) -> Callable[[], Changes]:
+        """Return what gives all changes, also those from before."""
+        return lambda: self.changes
+
+    @property
+    def can_apply_changes(self) -> bool:
+        """Whether the lower tree is a host directory that may be written."""
+        lower = self.lower
+        return isinstance(lower, HostDir) and not lower.readonly and not lower.single
+
     def apply_changes(self, changes: Changes) -> None:
         """Write all that differs now to the lower directory; see ``Changes.apply``."""
-        if not isinstance(self.lower, HostDir) or self.lower.readonly:
-            raise ValueError(f"changes cannot be applied to {self.lower!r}: no host directory")
         root = self.lower.open_root()
-        if not isinstance(root, HostDirectory):
-            root.close()
-            raise ValueError(f"changes cannot be applied to {self.lower!r}: a single file")
         try:
+            if not self.can_apply_changes or not isinstance(root, HostDirectory):
+                raise ValueError(
+                    f"changes cannot be applied to {self.lower!r}, which is no host directory "
+                    "that may be written"
+                )
             apply_differences(self.layers, root)
         finally:
             root.close()
