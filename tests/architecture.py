@@ -23,7 +23,8 @@ FS, WORLD, NODE = "wasi_host.fs", "wasi_host.world", "wasi_host.fs.node"
 DESCRIPTORS, PREVIEW1 = "wasi_host.descriptors", "wasi_host.preview1"
 LAYERS, BINDING, RUNTIMES = "wasi_host.layers", "wasi_host.binding", "wasi_host.runtimes"
 FRONT = (
-    "limits interrupts changes results rights sources directories adapters streams cache modules "
+    "limits interrupts changes files_export files results rights sources directories adapters "
+    "streams cache modules "
     "command_line stacks observers surroundings wasi guest instance mapping sandbox "
     "process asynchronous pool"
 )

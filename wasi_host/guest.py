@@ -160,6 +160,7 @@ class Guest:
             limits_hit=self.around.limits_hit,
             trap=trap,
             truncated=self.streams.truncated,
+            directories=self.around.directories,
             used=(
                 perf_counter() - began,
                 memory,

@@ -9,6 +9,8 @@ from wasi_host.errors import Trap
 
 if TYPE_CHECKING:
     from wasi_host.changes import Changes
+    from wasi_host.files import GuestPath
+    from wasi_host.fs.node import FileSystem
     from wasi_host.layers.trace import Trace
 
 __all__ = [
@@ -82,6 +84,7 @@ class CompletedRun(subprocess.CompletedProcess[Any]):
     _used: "_Used" = (0.0, 0)
     _watched: "Sequence[tuple[bytes, Callable[[], object]]]" = ()
     _changes: "Changes | None" = None
+    _directories: "Sequence[tuple[bytes, FileSystem]]" = ()
 
     def __init__(
         self,
@@ -99,6 +102,7 @@ class CompletedRun(subprocess.CompletedProcess[Any]):
         error: Exception | None = None,
         trace: "Trace | None" = None,
         watched: "Sequence[tuple[bytes, Callable[[], object]]]" = (),
+        directories: "Sequence[tuple[bytes, FileSystem]]" = (),
     ) -> None:
         self.args = cast("Any", args if type(args) is list else list(args))
         self.returncode = returncode
@@ -122,6 +126,18 @@ class CompletedRun(subprocess.CompletedProcess[Any]):
             self.trace = trace
         if watched:
             self._watched = watched
+        if directories:
+            self._directories = directories
+
+    @property
+    def files(self) -> "GuestPath":
+        """The guest's files after the run, to be read: ``result.files / "out/a.csv"``.
+
+        A result that came from another process has those in trees in memory and host directories.
+        """
+        from wasi_host.files import Directories, GuestPath
+
+        return GuestPath(Directories(self._directories))
 
     @property
     def usage(self) -> Usage:
@@ -145,6 +161,10 @@ class CompletedRun(subprocess.CompletedProcess[Any]):
         state = dict(self.__dict__)
         if state.pop("_watched", None):
             state["_changes"] = self.changes
+        if self._directories:
+            from wasi_host.files import picklable
+
+            state["_directories"] = picklable(self._directories)
         return state
 
     def check_returncode(self) -> None:

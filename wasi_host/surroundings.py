@@ -96,6 +96,7 @@ class Surroundings:
         served: what the guest's calls go to: ``host``, or layers around it.
         streams: the standard streams.
         watched: what tells of the changes in each directory that can.
+        directories: guest path and filesystem of each directory.
         observers: what watches the guest, or None.
         finished: to be set where the guest has come to an end of its own, before ``close``.
 
@@ -106,7 +107,9 @@ class Surroundings:
             closed.
     """
 
-    __slots__ = ("_budget", "finished", "host", "observers", "served", "streams", "watched")
+    __slots__ = (
+        "_budget", "directories", "finished", "host", "observers", "served", "streams", "watched",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -130,15 +133,16 @@ class Surroundings:
         self.watched: list[tuple[bytes, Callable[[], object]]] = []
         self.streams = Streams(spec, scheduler, setting.limits.output)
         try:
+            self.directories = setting.preopens.open(
+                clocks.realtime,
+                self._budget,
+                self.streams.nodes,
+                randomness.read,
+                self.watched,
+            )
             self.host = Preview1.for_run(
                 self.streams.descriptors(setting.rights),
-                setting.preopens.open(
-                    clocks.realtime,
-                    self._budget,
-                    self.streams.nodes,
-                    randomness.read,
-                    self.watched,
-                ),
+                self.directories,
                 args=encoded,
                 environ=environ,
                 clocks=clocks,
