@@ -124,13 +124,13 @@ def test(
         sys.exit(INTERRUPTED)
     finally:
         line.clear()
-    _print(matrix)
-    for path, make in reports:
+    for path, make in reports:  # before the table: who reads that may go away
         try:
             path.write_text(make(matrix), encoding="utf-8", errors="backslashreplace")
         except OSError as error:
             click.echo(f"wasi-host: {path}: {error.strerror}", err=True)
             sys.exit(HOST_ERROR)
+    _print(matrix)
     sys.exit(bool(matrix.red))
 
 
