@@ -1,6 +1,7 @@
 """Descriptors of directories, preopened or opened by the guest."""
 
 from array import array
+from itertools import accumulate
 from typing import Final
 
 from wasi_host.descriptors.base import (
@@ -133,20 +134,13 @@ def snapshot(node: Directory) -> tuple[bytes, "array[int]"]:
     ino = node.stat()[_INO]
     above = node.parent_ino()
     pack = DIRENT.pack
-    parts = [
-        pack(1, ino, 1, _DIRECTORY),
-        b".",
-        pack(2, ino if above is None else above, 2, _DIRECTORY),
-        b"..",
+    entries = [
+        pack(1, ino, 1, _DIRECTORY) + b".",
+        pack(2, ino if above is None else above, 2, _DIRECTORY) + b"..",
     ]
-    header = DIRENT.size
-    offsets = array("Q", (0, header + 1))
-    end = 2 * header + 3
-    index = 2
-    for name, entry_ino, filetype in node.entries():
+    for index, (name, entry_ino, filetype) in enumerate(node.entries(), 3):
         text = name.encode("utf-8", "surrogateescape")
-        index += 1
-        parts += (pack(index, entry_ino, len(text), filetype), text)
-        offsets.append(end)
-        end += header + len(text)
-    return b"".join(parts), offsets
+        entries.append(pack(index, entry_ino, len(text), filetype) + text)
+    offsets = array("Q", accumulate(map(len, entries), initial=0))
+    offsets.pop()
+    return b"".join(entries), offsets
