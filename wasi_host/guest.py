@@ -104,6 +104,7 @@ class Guest:
     def instantiate(self) -> Instance:
         """Make the engine's instance; runs the start section."""
         self.instance = self._binding.instantiate(min(self._limits.memory, _ALL_MEMORY))
+        self._variant.spare(self._binding)
         return self.instance
 
     def _run(self) -> None:

@@ -158,22 +158,31 @@ class Variant:
     ``list.pop`` and ``append`` are atomic: no lock, and no binding belongs to a thread.
     """
 
-    __slots__ = ("compiled", "free")
+    __slots__ = ("_out", "compiled", "free")
 
     def __init__(self, compiled: Compiled) -> None:
         self.compiled = compiled
         self.free = [compiled.bind()]
+        self._out: set[int] = set()
 
     def take(self) -> Binding:
         """Return a binding for one instance; give it back with ``give``."""
         try:
-            return self.free.pop()
+            binding = self.free.pop()
         except IndexError:
-            return self.compiled.bind()
+            binding = self.compiled.bind()
+        self._out.add(id(binding))
+        return binding
+
+    def spare(self, binding: Binding) -> None:
+        """Free what a live instance does not need, where more live than bindings are kept."""
+        if len(self._out) > KEPT_BINDINGS:
+            binding.lighten()
 
     def give(self, binding: Binding) -> None:
         """Keep a binding whose instance is closed."""
-        if len(self.free) < KEPT_BINDINGS:
+        self._out.discard(id(binding))
+        if len(self.free) < KEPT_BINDINGS and not binding.light:
             self.free.append(binding)
 
     def require_command(self, name: str) -> None:

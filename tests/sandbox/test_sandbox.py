@@ -9,6 +9,7 @@ import pytest
 import wasi_host
 from tests.runtimes.guests import module, run, writes
 from tests.sandbox.programs import CREATE, ENVIRON, NUMBERS, OPEN, OPEN_MANY, PREOPENS, says
+from wasi_host.modules import KEPT_BINDINGS
 from wasi_spec import Errno, Rights
 
 # ---- directories ------------------------------------------------------------------------------
@@ -235,3 +236,21 @@ def test_every_public_name_is_there_and_no_other():
     assert set(wasi_host.__all__) <= set(dir(wasi_host))
     with pytest.raises(AttributeError, match="imagined"):
         wasi_host.imagined  # noqa: B018
+
+
+def test_more_live_instances_than_bindings_are_kept_all_work_and_leave_the_sandbox_usable():
+    source = module(
+        "(global $n (mut i32) (i32.const 0))",
+        '(func (export "count") (result i32)'
+        " (global.set $n (i32.add (global.get $n) (i32.const 1))) (global.get $n))",
+        '(func (export "_start"))',
+        wasi=["fd_write", "random_get"],
+    )
+    sandbox = wasi_host.Sandbox(source)
+    for _ in range(2):
+        live = [sandbox.instantiate() for _ in range(KEPT_BINDINGS + 10)]
+        assert [instance.call("count") for instance in live] == [1] * len(live)
+        assert [instance.call("count") for instance in reversed(live)] == [2] * len(live)
+        for instance in live:
+            instance.close()
+        assert sandbox.run().returncode == 0

@@ -114,6 +114,13 @@ class Binding(Protocol):
     fuel_used: int
     memory_size: int
 
+    @property
+    def light(self) -> bool:
+        """Whether it was lightened."""
+
+    def lighten(self) -> None:
+        """Free what only further instances would need; nothing more is made of this."""
+
     def serve(self, host: object) -> None:
         """Take the host of the next instance; from now on it can be stopped."""
 

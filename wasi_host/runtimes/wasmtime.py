@@ -73,7 +73,7 @@ class Binding:
         self.context = WasmtimeContext()
         self.fuel = self.fuel_used = self.memory_size = 0
         check_imports(module.imports)
-        self._linker: int = lib.linker_new(module.engine.pointer)
+        self._linker: int | None = lib.linker_new(module.engine.pointer)
         # A name defined twice is an error, and Go imports fd_write twice.
         for module_name, name in dict.fromkeys(item[:2] for item in module.imports):
             self._define(module_name, name)
@@ -84,7 +84,7 @@ class Binding:
         self.prepared = prepared.value
         self._prepared = Address(self.prepared)
         self._engine = Address(module.engine.pointer)
-        self._scratch = Scratch()
+        self._scratch: Scratch | None = None
         self._memory_limit = -1
         pooling = module.mode.pooling
         #: What the pool allows anyway.
@@ -108,11 +108,22 @@ class Binding:
             raise RuntimeError(lib.message_of_error(error))
 
     def __del__(self) -> None:
+        self.lighten()
+
+    @property
+    def light(self) -> bool:
+        """Whether it was lightened."""
+        return self.prepared is None
+
+    def lighten(self) -> None:
+        """Free all but what a live instance needs, 10 KB; nothing more is made of this."""
         # The prepared instantiation first, then the linker; the context goes last.
-        if getattr(self, "prepared", None):
-            self._lib.instance_pre_delete(self.prepared)
-        if getattr(self, "_linker", None):
-            self._lib.linker_delete(self._linker)
+        prepared, self.prepared = getattr(self, "prepared", None), None
+        if prepared:
+            self._lib.instance_pre_delete(prepared)
+        linker, self._linker = getattr(self, "_linker", None), None
+        if linker:
+            self._lib.linker_delete(linker)
 
     def stop(self, reason: str) -> None:
         """Make the live instance end, at its next host call or epoch check. From any thread."""
@@ -155,7 +166,10 @@ class Binding:
             NotAWasiModule: its memory is larger than the limit from the start.
         """
         prepare_entry()
-        engine, scratch, context = calls(), self._scratch, self.context
+        engine, context = calls(), self.context
+        scratch = self._scratch
+        if scratch is None:
+            scratch = self._scratch = Scratch()
         if memory_limit != self._memory_limit:
             self._limits, self._memory_limit = limits(memory_limit), memory_limit
         store = engine.store_new(self._engine, None, None)
@@ -174,15 +188,15 @@ class Binding:
                 raise Stopped(context.host.reason)
             error = engine.instantiate(self._prepared, here, scratch.instance, scratch.trap)
             if error or scratch.trap_slot:
-                self._raise(error, starting=True)
+                self._raise(scratch, error, starting=True)
             found = engine.export_get(here, scratch.instance, MEMORY, SIX, scratch.memory)
-            self._attach(engine, here)
+            self._attach(engine, here, scratch.memory_payload)
             engine.export_get(here, scratch.instance, START, SIX, scratch.start)
             error = engine.call(
                 here, scratch.start_payload, scratch.slots, _NO_ARGUMENTS, scratch.trap
             )
             if error or scratch.trap_slot:
-                self._raise(error)
+                self._raise(scratch, error)
         finally:
             self.memory_size = (
                 engine.memory_data_size(here, scratch.memory_payload) if found else 0
@@ -193,14 +207,14 @@ class Binding:
             context.forget_memory()  # no view may outlive it
             engine.store_delete(store)
 
-    def _attach(self, engine: Calls, here: Address) -> None:
-        payload, context = self._scratch.memory_payload, self.context
+    def _attach(self, engine: Calls, here: Address, payload: Address) -> None:
+        context = self.context
         size = engine.memory_data_size(here, payload)
         context.mem = capi.guest_memory(engine.memory_data(here, payload), size)
         context.size = size
 
-    def _raise(self, error: int, starting: bool = False) -> None:
+    def _raise(self, scratch: Scratch, error: int, starting: bool = False) -> None:
         """Raise what ended the call that has just ended."""
-        slot = self._scratch.trap_slot
+        slot = scratch.trap_slot
         trap, slot.value = slot.value, None
         raise_end(self.context, error, trap, starting)

@@ -133,6 +133,7 @@ class PublicBinding:
         self._compiled = compiled
         self._engine: Any = None
         self.context = PublicContext()
+        self.light = False
         self.fuel = self.fuel_used = 0
         self.memory_size = 0
 
@@ -164,6 +165,9 @@ class PublicBinding:
         self.context.stop(reason)
         if self._compiled.mode.epochs and self._engine is not None:
             self._engine.increment_epoch()
+
+    def lighten(self) -> None:
+        """Do nothing: there is nothing that only further instances need."""
 
     def detach(self) -> None:
         """Forget the run that is over."""
