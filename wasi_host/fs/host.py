@@ -21,6 +21,7 @@ from wasi_host.fs.host_nodes import (
     HostBlockDevice,
     HostFile,
     HostStream,
+    entry_kind,
     filestat,
     new_times,
     sync,
@@ -51,9 +52,6 @@ _ALWAYS: Final = (
 _NOFOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
 _ENTER: Final = getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
 _SYMBOLIC_LINK: Final = int(Filetype.SYMBOLIC_LINK)
-_REGULAR_FILE: Final = int(Filetype.REGULAR_FILE)
-_DIRECTORY: Final = int(Filetype.DIRECTORY)
-_UNKNOWN: Final = int(Filetype.UNKNOWN)
 #: How far ``parent_ino`` looks up for the root.
 _LEVELS: Final = 128
 
@@ -122,7 +120,7 @@ class HostDirectory(ResolvedDirectory):
         new, dirent = tuple.__new__, Dirent
         try:
             with os.scandir(fd) as found:
-                return [new(dirent, (entry.name, entry.inode(), _kind(entry))) for entry in found]
+                return [new(dirent, (one.name, one.inode(), entry_kind(one))) for one in found]
         finally:
             os.close(fd)
 
@@ -333,21 +331,6 @@ class HostDirectory(ResolvedDirectory):
             finally:
                 os.close(fd)
         return super().stat_at(path, follow)
-
-
-def _kind(entry: "os.DirEntry[str]") -> int:
-    """Return the filetype of an entry, as a rule without asking the host again."""
-    if entry.is_symlink():
-        return _SYMBOLIC_LINK
-    # What is no link has no target either: the questions without keywords cost half.
-    if entry.is_file():
-        return _REGULAR_FILE
-    if entry.is_dir():
-        return _DIRECTORY
-    try:
-        return KINDS.get(entry.stat(follow_symlinks=False).st_mode & FORMAT, _UNKNOWN)
-    except FileNotFoundError:
-        return _UNKNOWN
 
 
 class HostDir(FileSystem):

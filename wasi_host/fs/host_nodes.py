@@ -44,6 +44,10 @@ KINDS: Final = {
     modes.S_IFCHR: int(Filetype.CHARACTER_DEVICE),
     modes.S_IFBLK: int(Filetype.BLOCK_DEVICE),
 }
+_SYMBOLIC_LINK: Final = KINDS[modes.S_IFLNK]
+_REGULAR_FILE: Final = KINDS[modes.S_IFREG]
+_DIRECTORY: Final = KINDS[modes.S_IFDIR]
+_UNKNOWN: Final = int(Filetype.UNKNOWN)
 FORMAT: Final = 0o170000
 #: Holes of a file that are looked at.
 _HOLES: Final = 256
@@ -263,3 +267,18 @@ class HostStream(Stream):
     def fileno(self) -> int:
         """Return the host descriptor to wait on."""
         return self.fd
+
+
+def entry_kind(entry: "os.DirEntry[str]") -> int:
+    """Return the filetype of an entry, as a rule without asking the host again."""
+    if entry.is_symlink():
+        return _SYMBOLIC_LINK
+    # What is no link has no target either: the questions without keywords cost half.
+    if entry.is_file():
+        return _REGULAR_FILE
+    if entry.is_dir():
+        return _DIRECTORY
+    try:
+        return KINDS.get(entry.stat(follow_symlinks=False).st_mode & FORMAT, _UNKNOWN)
+    except FileNotFoundError:
+        return _UNKNOWN
