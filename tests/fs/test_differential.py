@@ -241,8 +241,8 @@ def explain(seed, history, results):
     return "\n".join(line[:400] for line in lines)
 
 
-def run(worlds, seed, count):
-    chooser = Chooser(seed)
+def run(worlds, seed, count, kind=Chooser):
+    chooser = kind(seed)
     history = collections.deque()
     for number in range(count):
         operation = chooser.operation()

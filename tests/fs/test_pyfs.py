@@ -116,6 +116,17 @@ def test_what_is_open_is_still_itself_when_it_is_renamed_with_its_directory(root
         assert again.stat()[1] == numbers[0]
 
 
+def test_a_file_that_is_moved_and_then_removed_while_it_is_open_still_works(root):
+    with opened(root, "file", os.O_RDWR) as node, opened(root, "dir/inner") as other:
+        root.rename_at("file", root, "moved")
+        root.rename_at("dir/inner", root, "file")
+        root.unlink_at("moved")
+        root.rename_at("dir/sub/deep", root, "file")
+        node.append(b"!")
+        assert node.pread(10, 0) == b"content!"
+        assert other.pread(10, 0) == b"in"
+
+
 def test_a_new_file_of_an_old_name_has_another_inode(root):
     number = root.stat_at("file", True)[1]
     root.rename_at("file", root, "moved")

@@ -124,6 +124,31 @@ def test_one_below_another_is_a_part_of_its_tree_and_changes_are_seen_by_both_wa
     assert outcome(inside.stat_at, "../file", True) == "EPERM"
 
 
+@pytest.mark.parametrize("name", FOREIGN)
+def test_wrappers_take_them_as_they_take_all_others(name, tmp_path):
+    tree = {"file": b"content", "other": b"x"}
+    theirs = SOURCES[name](tmp_path, tree)
+    with contextlib.closing(wasi_host.ReadOnly(theirs).open_root()) as root:
+        assert outcome(root.unlink_at, "file") == "EPERM"
+        assert read(root, "file") == b"content"
+    with contextlib.closing(wasi_host.Filter(theirs, deny="other").open_root()) as root:
+        assert set(snapshot(root)) == {"file"}
+    with contextlib.closing(wasi_host.Overlay(theirs).open_root()) as root:
+        root.rename_at("file", root, "moved")
+        node = root.open_at("other", os.O_RDWR, True)
+        node.append(b"y")
+        node.close()
+        assert read(root, "other") == b"xy"
+        assert set(snapshot(root)) == {"moved", "other"}
+    with contextlib.closing(wasi_host.Quota(theirs, max_bytes=20).open_root()) as root:
+        node = root.open_at("other", os.O_RDWR, True)
+        assert node.append(bytes(100)) == 12
+        assert outcome(node.append, b"y") == "EDQUOT"
+        node.close()
+        assert len(read(root, "other")) == 13
+        assert read(root, "file") == b"content"
+
+
 def test_the_import_provider_takes_them_too():
     theirs = put(TheirMemoryFS(), {"file": b"content"})
     with Wasi(dirs={"/": theirs}) as wasi:

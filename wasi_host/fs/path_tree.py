@@ -27,6 +27,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from wasi_host.fs.memory_tree import MAX_DEPTH
@@ -258,9 +259,9 @@ class Tree:
         """Let whoever has a file open go on without its name."""
         place = self._places.get(path)
         if place is not None:
-            with place.lock:
-                if place.file is not None:
-                    place.file.hold()
+            with place.lock, suppress(OSError):
+                # Open again, if it was moved since it was last used.
+                place.require(self.store, False).hold()
 
     def _gone(self, path: str, stat: Stat) -> None:
         """Know that the name is gone, whoever has it open."""
