@@ -3,9 +3,11 @@
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterable
+from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any
 
 from wasi_host.command_line import ModuleSource, Word, split_args
+from wasi_host.errors import Stopped
 from wasi_host.guest import Guest
 from wasi_host.results import PIPE, CompletedRun
 from wasi_host.sandbox import Sandbox
@@ -49,6 +51,7 @@ async def run_async(args: Iterable[ModuleSource | Word], **keywords: Any) -> Com
     sandbox, guest = await loop.run_in_executor(
         None, lambda: _prepare(module, options, argv, invoke is None, keywords)
     )
+    guest.on_stop = bridge.stop
     given = [module, *guest.words]
     ended: asyncio.Future[CompletedRun] = loop.create_future()
     thread = threading.Thread(
@@ -60,7 +63,6 @@ async def run_async(args: Iterable[ModuleSource | Word], **keywords: Any) -> Com
         result = await asyncio.shield(ended)
     except asyncio.CancelledError:
         guest.stop("killed")
-        bridge.cancel()
         await _until(ended)
         raise
     return sandbox.settled(guest, result, timeout, check)
@@ -115,7 +117,7 @@ class _Bridge:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._cancelled = False
+        self._stopped: str | None = None
         self._waiting: Future[Any] | None = None
 
     def connect(self, source: Any) -> Any:
@@ -130,13 +132,18 @@ class _Bridge:
 
     def _await(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         waiting = self._waiting = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
-        if self._cancelled:
+        if self._stopped is not None:
             waiting.cancel()
-        return waiting.result()
+        try:
+            return waiting.result()
+        except CancelledError:
+            if self._stopped is None:
+                raise
+            raise Stopped(self._stopped) from None
 
-    def cancel(self) -> None:
+    def stop(self, reason: str) -> None:
         """End the wait that the guest's thread is in, and every further one."""
-        self._cancelled = True
+        self._stopped = reason
         waiting = self._waiting
         if waiting is not None:
             waiting.cancel()

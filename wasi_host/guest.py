@@ -62,11 +62,16 @@ class Guest:
         trace: whether its calls are traced, or the trace to be filled.
         layers: wrappers around its calls, outermost first.
 
+    Attributes:
+        on_stop: called with the reason as the guest is stopped, to end waits it knows nothing of.
+
     Raises:
         ValueError, OSError: as ``Surroundings``.
     """
 
-    __slots__ = ("_binding", "_limits", "_variant", "around", "instance", "streams", "words")
+    __slots__ = (
+        "_binding", "_limits", "_variant", "around", "instance", "on_stop", "streams", "words"
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -86,6 +91,7 @@ class Guest:
         self._limits = setting.limits
         self._variant = module.variant(recipe.mode(stoppable))
         self.instance: Instance | None = None
+        self.on_stop: Callable[[str], None] | None = None
         self.around = Surroundings(setting, [name, *words], spec, env, sockets, trace, layers)
         self.streams = self.around.streams
         self._binding = self._variant.take()
@@ -96,6 +102,8 @@ class Guest:
         """Stop the guest, whatever it is doing. From any thread or a signal handler."""
         self.around.stop(reason)
         self._binding.stop(reason)
+        if self.on_stop is not None:
+            self.on_stop(reason)
 
     def enter(self, call: Callable[[], T]) -> T:
         """Call what runs the guest, where there is room for its stack."""

@@ -18,8 +18,12 @@ Changing handlers and descriptor takes several microseconds, as long as a short 
 whoever runs many (``hold``) may leave the stand-in where it is between runs: without a guest it
 just calls the handler it stands for. A handler that is set meanwhile is stood in for at the next
 run; the descriptor stays only where nobody else uses it.
+
+Guests on other threads are stopped when the interpreter ends: it ends a thread at its next touch
+of Python, and within a callback of the engine's that may hang the process.
 """
 
+import atexit
 import os
 import threading
 
@@ -47,6 +51,8 @@ Handler = Callable[[int, FrameType | None], object]
 _SIGNALS: Final = (SIGINT, SIGTERM, SIGALRM)
 #: How often, and for how many seconds each, it is asked whether a guest ended by itself.
 _PATIENCE: Final = (25, 0.01)
+#: Seconds that guests on other threads get to end when the interpreter does.
+_FAREWELL: Final = 0.5
 #: Seconds after which it is seen to that the wakeup descriptor is still ours.
 _SURE: Final = 0.05
 
@@ -184,10 +190,32 @@ class _Place:
 _place: Final = _Place()
 
 
+class _Elsewhere:
+    """The runs on other threads than the main one."""
+
+    def __init__(self) -> None:
+        self.runs: set[Interruptible] = set()
+        self.leaving = False
+
+    def end(self) -> None:
+        """Stop all of them, and whatever begins later; wait a moment until they have ended."""
+        self.leaving = True
+        for run in list(self.runs):
+            run.stop("killed")
+        until = monotonic() + _FAREWELL
+        while self.runs and monotonic() < until:
+            sleep(0.002)
+
+
+_elsewhere: Final = _Elsewhere()
+atexit.register(_elsewhere.end)
+
+
 def _after_fork() -> None:
     """Note the thread that forked, which is the child's main thread."""
     _watcher.main_thread = get_ident()
     _watcher.outer = -1
+    _elsewhere.runs.clear()
     _place.forget()
 
 
@@ -213,7 +241,7 @@ class Interruptible:
     """Context manager around a guest's run: signals call ``stop("interrupt")`` meanwhile.
 
     On another thread than the main one, or for a signal that is ignored or left to the system,
-    nothing is changed.
+    nothing is changed; on another thread the end of the interpreter stops the run.
 
     Attributes:
         count: how many signals came.
@@ -229,6 +257,9 @@ class Interruptible:
     def __enter__(self) -> None:
         self._placed = get_ident() == _watcher.main_thread
         if not self._placed:
+            _elsewhere.runs.add(self)
+            if _elsewhere.leaving:
+                self.stop("killed")
             return
         self.count = 0
         self.over = False
@@ -252,6 +283,7 @@ class Interruptible:
         traceback: TracebackType | None,
     ) -> None:
         if not self._placed:
+            _elsewhere.runs.discard(self)
             return
         self.over = True
         outer = _watcher.current = self._outer_run

@@ -8,7 +8,8 @@ Theory of operation
   so an endless iterator of jobs is fine.
 * **Threads** share the sandbox. Anything else is taken for other processes: the sandbox travels
   with each chunk, but its module only by its SHA-256 digest. A worker that does not know it says
-  so and gets it once; it keeps the last few.
+  so; the module then goes along once for each worker that did, and other chunks that such a
+  worker sent back wait until it has arrived. A worker keeps the last few.
 * A job that fails is a result: what ``run`` raises about the guest is told by the result that it
   carries, any other exception by ``error`` of a result with the exit code 125.
 * **A worker that dies** breaks a pool of processes for all that is under way. What was not done is
@@ -53,14 +54,15 @@ _LIVES: Final = 2
 class Missing(NamedTuple):
     """A worker's answer: it does not know the module."""
 
-    digest: str
+    worker: str
 
 
 class Done(NamedTuple):
-    """A worker's answer: the results, and the seconds they took."""
+    """A worker's answer: the results, the seconds they took, and who it is."""
 
     results: list[CompletedRun]
     seconds: float
+    worker: str
 
 
 class Chunk(NamedTuple):
@@ -78,7 +80,11 @@ def run_jobs(run: Runner, jobs: Iterable[Job]) -> Done:
     """Run some jobs, one after the other."""
     began = perf_counter()
     results = [_run_job(run, job) for job in jobs]
-    return Done(results, perf_counter() - began)
+    return Done(results, perf_counter() - began, _this_worker())
+
+
+def _this_worker() -> str:
+    return f"{os.uname().nodename} {os.getpid()}"
 
 
 def _run_job(run: Runner, job: Job) -> CompletedRun:
@@ -101,7 +107,8 @@ def _run_job(run: Runner, job: Job) -> CompletedRun:
 
 
 def _shown(job: Job) -> list[object]:
-    return list(job.get("argv", ())) if isinstance(job, Mapping) else list(job)
+    words = job.get("argv", ()) if isinstance(job, Mapping) else job
+    return list(words) if isinstance(words, list | tuple) else [words]
 
 
 # In a worker process: sandboxes by the digest of their module and their pickled options.
@@ -123,7 +130,7 @@ def work(
     module = _known.get(digest)
     if module is None:
         if wasm is None:
-            return Missing(digest)
+            return Missing(_this_worker())
         module = _known[digest] = Module(wasm, name)
         while len(_known) > _KEPT:
             _known.popitem(last=False)
@@ -165,7 +172,27 @@ def map_jobs(
         chunksize: how many travel together.
         ordered: whether results come in order.
         progress: is told how many are done.
+
+    Raises:
+        TypeError, ValueError: ``chunksize`` is none.
     """
+    if chunksize != "auto":
+        if not isinstance(chunksize, int):
+            raise TypeError(f"chunksize is a number of jobs or 'auto', not {chunksize!r}")
+        if chunksize < 1:
+            raise ValueError(f"chunksize is 1 or more, not {chunksize}")
+    return _results(run, travel, jobs, executor, chunksize, ordered, progress)
+
+
+def _results(
+    run: Runner,
+    travel: Callable[[], tuple[Callable[[Module], Runner], bytes, str]],
+    jobs: Iterable[Job],
+    executor: Executor | None,
+    chunksize: int | str,
+    ordered: bool,
+    progress: Callable[[int, int | None], object] | None,
+) -> Iterator[CompletedRun]:
     total = len(jobs) if isinstance(jobs, Sized) else None
     if executor is None:
         with ThreadPoolExecutor(os.cpu_count()) as threads:
@@ -205,6 +232,10 @@ class _Mapping:
         self._most = _AHEAD * (workers if isinstance(workers, int) else os.cpu_count() or 1)
         self._again: deque[Chunk] = deque()
         self._under_way: dict[Future[Any], Chunk] = {}
+        #: Of these, what took the module along; who lacks it; what waits for it to arrive.
+        self._with_module: set[Future[Any]] = set()
+        self._lacking: set[str] = set()
+        self._waiting: list[Chunk] = []
         #: Chunks that were under way when a worker died go one by one, so that one job is to
         #: blame for the next death.
         self._careful = False
@@ -233,10 +264,13 @@ class _Mapping:
 
     def _fill(self) -> bool:
         """Send chunks as long as workers can use them; tell whether any is under way."""
+        if not self._with_module:
+            self._again.extendleft(self._waiting)
+            self._waiting.clear()
         if not self._again and not self._under_way:
             self._careful = False
         most = 1 if self._careful else self._most
-        while len(self._under_way) < most:
+        while len(self._under_way) + len(self._waiting) < most:
             chunk = self._again.popleft() if self._again else self._next()
             if chunk is None:
                 break
@@ -266,6 +300,8 @@ class _Mapping:
             self._send(chunk, with_module)
         else:
             self._under_way[future] = chunk
+            if with_module:
+                self._with_module.add(future)
 
     def _finished(self) -> Iterator[tuple[int, CompletedRun]]:
         """Yield what has ended by now, waiting for one at least."""
@@ -277,6 +313,7 @@ class _Mapping:
             chunk = self._under_way.pop(future, None)
             if chunk is None:
                 continue
+            self._with_module.discard(future)
             try:
                 answer = future.result()
             except BrokenExecutor:
@@ -287,8 +324,13 @@ class _Mapping:
                     yield chunk.first + place, CompletedRun(_shown(job), HOST_ERROR, error=error)
                 continue
             if isinstance(answer, Missing):
-                self._send(chunk, with_module=True)
+                self._lacking.add(answer.worker)
+                if len(self._with_module) < len(self._lacking):
+                    self._send(chunk, with_module=True)
+                else:
+                    self._waiting.append(chunk)
                 continue
+            self._lacking.discard(answer.worker)
             self._learn(answer.seconds, len(chunk.jobs))
             yield from enumerate(answer.results, chunk.first)
 

@@ -213,7 +213,9 @@ class _Exchange:
         self._stdin = stdin
         if stdin is not None:
             if isinstance(data, str):
-                data = data.encode(getattr(stdin, "encoding", "utf-8"))
+                if not isinstance(stdin, TextIOWrapper):
+                    raise TypeError("input is str: spawn with text=True, or give bytes")
+                data = data.encode(stdin.encoding, stdin.errors or "strict")
             self._rest = memoryview(data or b"")
             try:
                 stdin.flush()
@@ -247,6 +249,7 @@ class _Exchange:
                     self._write(key.fd)
                 else:
                     self._read(key)
+        self._selector.close()  # its map is None then
         return True
 
     def _write(self, fd: int) -> None:
