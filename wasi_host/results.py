@@ -167,12 +167,31 @@ class CompletedRun(subprocess.CompletedProcess[Any]):
             state["_directories"] = picklable(self._directories)
         return state
 
+    def __repr__(self) -> str:
+        shown = {"args": _brief(self.args), "returncode": repr(self.returncode)}
+        for name in ("stdout", "stderr", "stopped", "error"):
+            if getattr(self, name) is not None:
+                shown[name] = repr(getattr(self, name))
+        if self.trap is not None:
+            shown["trap"] = repr(self.trap.cause or "trap")
+        if self.limits_hit:
+            shown["limits_hit"] = repr(set(self.limits_hit))
+        return f"{type(self).__name__}({', '.join(f'{k}={v}' for k, v in shown.items())})"
+
     def check_returncode(self) -> None:
         """Raise ``Trapped`` after a trap, ``RunError`` after any other exit code but 0."""
         if self.trap is not None:
             raise Trapped(self)
         if self.returncode:
             raise RunError(self)
+
+
+def _brief(args: Sequence[object]) -> str:
+    """Return the arguments as text; a module given as bytes only by its size."""
+    first, *rest = args or [""]
+    if isinstance(first, bytes):
+        return f"[<module of {len(first):,} bytes>{''.join(f', {word!r}' for word in rest)}]"
+    return repr(list(args))
 
 
 class RunError(subprocess.CalledProcessError):

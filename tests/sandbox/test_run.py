@@ -359,3 +359,13 @@ def test_the_exceptions_pickle_with_their_result(source):
     assert type(again) is type(raised.value)
     assert str(again) == str(raised.value)
     assert again.result.returncode == raised.value.result.returncode
+
+
+def test_a_result_is_shown_without_the_bytes_of_its_module():
+    done = wasi_host.run([says("x"), "a"], capture_output=True)
+    size = len(says("x"))
+    assert repr(done) == (
+        f"CompletedRun(args=[<module of {size:,} bytes>, 'a'], returncode=0, "
+        "stdout=b'x', stderr=b'')"
+    )
+    assert "trap='unreachable'" in repr(wasi_host.run([command("unreachable")]))
