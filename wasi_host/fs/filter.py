@@ -47,7 +47,8 @@ class _Place:
     def __init__(self, parent: "_Place | None", name: str) -> None:
         self.parent = parent
         self.name = name
-        self.below: WeakValueDictionary[str, _Place] = WeakValueDictionary()
+        # Made with the first one: that costs more than all else here.
+        self.below: WeakValueDictionary[str, _Place] | None = None
 
     def names(self) -> list[str]:
         """Return the names from the root."""
@@ -69,6 +70,8 @@ class _Places:
     def enter(self, place: _Place, name: str) -> _Place:
         """Return the place of a directory."""
         with self.lock:
+            if place.below is None:
+                place.below = WeakValueDictionary()
             below = place.below.get(name)
             if below is None:
                 below = place.below[name] = _Place(place, name)
@@ -76,10 +79,13 @@ class _Places:
 
     def move(self, place: _Place, name: str, to: _Place, to_name: str) -> None:
         """Let a directory be in another place; the lock is held."""
-        moved = place.below.pop(name, None)
-        to.below.pop(to_name, None)
+        moved = None if place.below is None else place.below.pop(name, None)
+        if to.below is not None:
+            to.below.pop(to_name, None)
         if moved is not None:
             moved.parent, moved.name = to, to_name
+            if to.below is None:
+                to.below = WeakValueDictionary()
             to.below[to_name] = moved
 
 
