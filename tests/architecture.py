@@ -44,8 +44,8 @@ LADDER = (
             "archive_data archive_file archive_index archive_zip archive_tar archive devices "
             "source "
             "wrapped readonly quota_account quota patterns filter "
-            "overlay_data overlay_index overlay_lower overlay_layers overlay_file overlay_names "
-            "overlay_nodes "
+            "overlay_data overlay_index overlay_lower overlay_layers overlay_marks overlay_upper "
+            "overlay_file overlay_names overlay_nodes "
             "change_version change_diff change change_export changes overlay_difference "
             "overlay_changes overlay_apply overlay "
             "namespace export",

@@ -154,6 +154,20 @@ class OverMemory:
         assert lower.tree() == before
 
 
+class WithUpper:
+    """Overlays that write into another filesystem."""
+
+    def __init__(self, upper):
+        self.upper = upper
+
+    @contextlib.contextmanager
+    def __call__(self, tmp_path, tree, readonly=False):
+        (tmp_path / "upper").mkdir()
+        upper = self.upper(tmp_path / "upper")
+        yield Overlay(MemoryFS(tree), upper, readonly=readonly)
+        upper.close()
+
+
 class OverOverlay:
     """Overlays over overlays, of which the lower one differs from what is underneath."""
 
@@ -177,3 +191,5 @@ OVERLAY_OVER_HOST = OverHost()
 OVERLAY_OVER_HOST_BY_THE_WALK = OverHost("openat2", "o_path", "rwf_append", "proc")
 OVERLAY_OVER_MEMORY = OverMemory()
 OVERLAY_OVER_OVERLAY = OverOverlay()
+OVERLAY_WITH_UPPER_HOST = WithUpper(HostDir)
+OVERLAY_WITH_UPPER_MEMORY = WithUpper(lambda path: MemoryFS())

@@ -11,6 +11,8 @@ from tests.fs.backends import (
     OVERLAY_OVER_HOST_BY_THE_WALK,
     OVERLAY_OVER_MEMORY,
     OVERLAY_OVER_OVERLAY,
+    OVERLAY_WITH_UPPER_HOST,
+    OVERLAY_WITH_UPPER_MEMORY,
 )
 from tests.fs.contract import FilesystemContract
 from wasi_host.fs import openat2
@@ -47,3 +49,11 @@ class TestOverlayOverMemory(FilesystemContract):
 
 class TestOverlayOverAnOverlay(FilesystemContract):
     factory = staticmethod(OVERLAY_OVER_OVERLAY)
+
+
+class TestOverlayWithAHostDirectoryForWriting(FilesystemContract):
+    factory = staticmethod(OVERLAY_WITH_UPPER_HOST)
+
+
+class TestOverlayWithATreeInMemoryForWriting(FilesystemContract):
+    factory = staticmethod(OVERLAY_WITH_UPPER_MEMORY)

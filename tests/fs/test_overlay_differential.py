@@ -38,6 +38,8 @@ def test_overlays_answer_as_the_plain_tree_and_leave_the_lower_one_alone(tmp_pat
     tree = random_tree(random.Random(seed))
     for name in ("plain", "lower"):
         write_out(tree, tmp_path / name)
+    (tmp_path / "upper").mkdir()
+    upper = HostDir(tmp_path / "upper")
     image, memory = bit_image(tmp_path / "lower"), MemoryFS(tree)
     worlds = {
         "memory": World(MemoryFS(tree)),
@@ -45,12 +47,15 @@ def test_overlays_answer_as_the_plain_tree_and_leave_the_lower_one_alone(tmp_pat
         "overlay of host": World(Overlay(tmp_path / "lower")),
         "overlay of memory": World(Overlay(memory)),
         "overlay of overlay": World(Overlay(Overlay(memory))),
+        "written to a host directory": World(Overlay(memory, upper)),
+        "written to memory": World(Overlay(memory, MemoryFS())),
     }
     try:
         run(worlds, seed, min(OPERATIONS, 1000))
     finally:
         for world in worlds.values():
             world.close()
+        upper.close()
     assert bit_image(tmp_path / "lower") == image
     assert memory.tree() == MemoryFS(tree).tree()
     assert open_descriptors() == before

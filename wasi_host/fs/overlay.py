@@ -45,6 +45,7 @@ from wasi_host.fs.overlay_file import OverlayFile
 from wasi_host.fs.overlay_layers import Layers
 from wasi_host.fs.overlay_lower import Lower
 from wasi_host.fs.overlay_nodes import OverlayDirectory
+from wasi_host.fs.overlay_upper import TreeUpper
 from wasi_host.fs.source import Source, filesystem_of
 from wasi_host.fs.walk import failure
 
@@ -64,7 +65,10 @@ class Overlay(FileSystem):
 
     Args:
         lower: what is seen at first, anything that ``dirs=`` takes.
-        upper: where the files go that a guest writes; None: into memory.
+        upper: where the files go that a guest writes; None: into memory. What is in it already
+            is shown in the place of what the lower tree has. The file ``.wasi_host-overlay.json``
+            in it has what else there is to know (see ``overlay_marks``), and is written whenever
+            a run ends, and by ``close``: so an overlay over the same two can be opened again.
         clock: the time in nanoseconds since 1970.
         readonly: refuse guests every change.
         device: the device number; by default one that nothing else in this process has.
@@ -91,6 +95,9 @@ class Overlay(FileSystem):
             self._first_ino = self.lower._first_ino + _APART
         store = Store(next(_devices) if device is None else device, clock, MAX_FILE)
         self.layers = Layers(Lower(self.lower.open_root()), store, self._first_ino)
+        self.upper = upper
+        if upper is not None:
+            self.layers.upper = TreeUpper(upper, self.layers)
 
     def open_root(self) -> OverlayDirectory:
         """Return the root."""
@@ -103,6 +110,8 @@ class Overlay(FileSystem):
 
     def close(self) -> None:
         """Close the root of the lower tree, and the tree itself if it was given as a path."""
+        self.layers.upper.save()
+        self.layers.upper.close()
         self.layers.lower.close()
         if self._made:
             self.lower.close()

@@ -20,6 +20,7 @@ class LayeredDirectory(Inode):
 
     Attributes:
         parent: the directory it is in; None for the root. It stays after a removal.
+        name: its name there, the last one after a removal.
         lower: the path of its lower directory, ``""`` for the root; None where there is none
             (it was made here, and hides whatever the lower tree has at its place), and once it
             is removed.
@@ -30,11 +31,12 @@ class LayeredDirectory(Inode):
         size: what its size is said to be.
     """
 
-    __slots__ = ("hidden", "lower", "own", "parent", "size", "touched")
+    __slots__ = ("hidden", "lower", "name", "own", "parent", "size", "touched")
 
-    def __init__(self, parent: "LayeredDirectory | None", lower: str | None) -> None:
+    def __init__(self, parent: "LayeredDirectory | None", lower: str | None, name: str) -> None:
         super().__init__(0, _DIRECTORY, 2, 0)
         self.parent = parent
+        self.name = name
         self.lower = lower
         self.own: dict[str, Entry | None] = {}
         self.hidden: dict[str, Hidden] = {}
@@ -44,6 +46,15 @@ class LayeredDirectory(Inode):
     def below(self, name: str) -> str:
         """Return the path of a name in the lower directory; there must be one."""
         return f"{self.lower}/{name}" if self.lower else name
+
+    def path(self) -> str:
+        """Return where it is in the overlay, ``""`` for the root."""
+        names = []
+        place: LayeredDirectory | None = self
+        while place is not None and place.parent is not None:
+            names.append(place.name)
+            place = place.parent
+        return "/".join(reversed(names))
 
     def is_below(self, other: object) -> bool:
         """Tell whether this is ``other`` or somewhere below it."""

@@ -11,6 +11,7 @@ from wasi_host.fs.node import File, Stat
 from wasi_host.fs.overlay_data import PartlyCopied, seal_of
 from wasi_host.fs.overlay_index import (
     Entry,
+    Hidden,
     LayeredDirectory,
     LayeredFile,
     LayeredLink,
@@ -32,6 +33,15 @@ class Upper(ABC):
     What is where in the overlay, the index tells. An upper is told of each change before the
     index is, with the lock of the overlay held; if it raises, nothing is changed.
     """
+
+    def clear(self) -> None:  # noqa: B027
+        """Remove all that is there; the lock is held."""
+
+    def save(self) -> None:  # noqa: B027
+        """Keep what there is to know of the overlay, so that it can be opened again."""
+
+    def close(self) -> None:  # noqa: B027
+        """Give back what it holds open."""
 
     @abstractmethod
     def new_file(self, directory: LayeredDirectory, name: str, ino: int, now: int) -> Entry:
@@ -130,14 +140,14 @@ class Layers:
         self.lower = lower
         self.store = store
         self.upper: Upper = MemoryUpper(store, lower)
-        self.root = LayeredDirectory(None, "")
+        self.root = LayeredDirectory(None, "", "")
         self.lock = threading.Lock()
         self.changed = False
         self._last_ino = first_ino
 
     def forget(self) -> None:
         """Begin with an empty index; the lock is held."""
-        todo, self.root = [self.root], LayeredDirectory(None, "")
+        todo, self.root = [self.root], LayeredDirectory(None, "", "")
         while todo:
             for inode in todo.pop().own.values():
                 if isinstance(inode, LayeredDirectory):
@@ -151,11 +161,16 @@ class Layers:
                         self.store.usage.inodes -= 1
                         self.store.usage.bytes -= size
         self.lower.moved.clear()
+        self.upper.clear()
 
     def new_ino(self) -> int:
         """Return the next number for something new; the lock is held."""
         self._last_ino += 1
         return self._last_ino
+
+    def seen(self, ino: int) -> None:
+        """Give no number again that was given before."""
+        self._last_ino = max(self._last_ino, ino)
 
     def stat(self, inode: Entry) -> Stat:
         """Return the attributes of an inode."""
@@ -198,7 +213,7 @@ class Layers:
         lower = directory.below(name)
         made: Entry
         if stat[2] == DIRECTORY:
-            made = LayeredDirectory(directory, lower)
+            made = LayeredDirectory(directory, lower, name)
         elif stat[2] == LINK:
             made = LayeredLink(lower, self.lower.read_link(lower), stat)
         elif stat[2] == _FILE:
@@ -208,6 +223,10 @@ class Layers:
             made = LayeredSpecial(lower, stat)
         directory.own[name] = made
         return made
+
+    def hide(self, place: LayeredDirectory, name: str, stat: Stat) -> None:
+        """Remember what a lower name is that is seen no more."""
+        place.hidden.setdefault(name, Hidden(seal_of(stat), None))
 
     def touch(self, inode: Entry) -> Inode:
         """Make number, times and number of names the overlay's own; the lock is held.

@@ -47,6 +47,11 @@ class OverlayNames(ResolvedDirectory):
         self.readonly = readonly
         self._budget = budget
 
+    def close(self) -> None:
+        """Keep what is to be known of the overlay, once a root is closed."""
+        if self.inode.parent is None:
+            self._layers.upper.save()
+
     def _at(self, inode: LayeredDirectory) -> "OverlayNames":
         """Return a node of a directory."""
         return type(self)(self._layers, inode, self.readonly, self._budget)
@@ -151,7 +156,7 @@ class OverlayNames(ResolvedDirectory):
         self._layers.touch(place)
         place.own[name] = inode
         if isinstance(inode, LayeredDirectory):
-            inode.parent = place
+            inode.parent, inode.name = place, name
             place.nlink += 1
         place.mtime = place.ctime = self._layers.store.clock()
 

@@ -155,7 +155,7 @@ class OverlayDirectory(OverlayNames):
             node.close()
             if mode & CHANGES:
                 raise failure(errno.EISDIR)
-            made = inode.own[name] = LayeredDirectory(inode, path)
+            made = inode.own[name] = LayeredDirectory(inode, path, name)
             return self._at(made)
         if isinstance(node, File) and node.filetype == LayeredFile.filetype:
             file = LayeredFile(path)
@@ -217,7 +217,7 @@ class OverlayDirectory(OverlayNames):
                 raise failure(errno.ENAMETOOLONG)
             self._count_new()
             layers.upper.make_dir(inode, name)
-            made = LayeredDirectory(inode, None)
+            made = LayeredDirectory(inode, None, name)
             made.ino, made.touched = layers.new_ino(), True
             made.atime = made.mtime = made.ctime = layers.store.clock()
             self._add(name, made)
