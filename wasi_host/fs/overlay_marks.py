@@ -2,10 +2,10 @@
 
 The text is JSON: a list of records, those of a directory before those of what is in it.
 
-* ``{"path", "kind", "lower", "seal", "meta", "copied", "same", "target"}``: a name that differs. ``lower`` is
-  its path in the lower tree or null; ``meta`` number, number of names, and times; ``copied``
-  tells that its bytes are in the upper tree; names with one ``same`` are names of one file;
-  ``target`` is the text of a link.
+* ``{"path", "kind", "lower", "seal", "meta", "copied", "same", "target"}``: a name that differs.
+  ``lower`` is its path in the lower tree or null; ``meta`` number, number of names, and times;
+  ``copied`` tells that its bytes are in the upper tree; names with one ``same`` are names of one
+  file; ``target`` is the text of a link.
 * ``{"hidden", "seal", "below"}``: a lower name that is not to be seen, or was replaced, and what
   was below it.
 """
