@@ -184,6 +184,17 @@ def check_imports(imports: Sequence[Import]) -> None:
         raise NotAWasiModule("imports that cannot be served:\n  " + "\n  ".join(flaws))
 
 
+def refusal(message: str) -> NotAWasiModule:
+    """Return the error for a module that an engine will not instantiate; names a limit of ours."""
+    what = message.partition(" ")[0]
+    if what not in ("memory", "table") or "minimum size" not in message:
+        return NotAWasiModule(f"cannot be instantiated: {message}")
+    counts = "" if what == "memory" else " (a table entry counts 8 bytes)"
+    return NotAWasiModule(
+        f"its {what} is larger at the start than Limits.memory allows{counts}: {message}"
+    )
+
+
 def check_arguments(kind: FunctionType, arguments: Sequence[int | float]) -> list[int | float]:
     """Return the arguments of a call as the signed numbers of their types.
 

@@ -4,9 +4,9 @@ from sys import _getframe, getrecursionlimit
 from typing import TYPE_CHECKING, Any, Final
 
 from wasi_host.binding.context import Context, StoppedHost
-from wasi_host.errors import NotAWasiModule, Stopped, Trap
+from wasi_host.errors import Stopped, Trap
 from wasi_host.runtimes import wasmtime_capi as capi
-from wasi_host.runtimes.contract import MODULES, PoolFull
+from wasi_host.runtimes.contract import MODULES, PoolFull, refusal
 from wasi_host.runtimes.libc_capi import trap_handlers
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def raise_end(
     if starting and not trap:
         if "maximum concurrent" in message:
             raise PoolFull(message)
-        raise NotAWasiModule(f"cannot be instantiated: {message}")
+        raise refusal(message)
     if code == _OUT_OF_FUEL:
         raise Stopped("fuel")
     raise Trap(message, _TRAP_NAMES.get(code) if code is not None else None)

@@ -22,6 +22,7 @@ from wasi_host.runtimes.contract import (
     Mode,
     check_arguments,
     check_imports,
+    refusal,
 )
 from wasi_host.runtimes.wasmtime_engine import MEMORY_RESERVATION
 
@@ -284,7 +285,7 @@ class PublicInstance:
         if code == self._wasmtime.TrapCode.OUT_OF_FUEL:
             raise Stopped("fuel") from None
         if self._instance is None and code is None:
-            raise NotAWasiModule(f"cannot be instantiated: {error}") from None
+            raise refusal(str(error)) from None
         raise trap_of(error) from None
 
     def close(self) -> None:
