@@ -47,7 +47,7 @@ def host_place(how, tmp_path):
         openat2.force_off(before)
 
 
-@pytest.fixture(params=["engine", "values"])
+@pytest.fixture(params=["engine", pytest.param("values", marks=pytest.mark.breadth)])
 def backend(request):
     """What makes the guest's calls."""
     return backends.BACKENDS[request.param]

@@ -28,11 +28,13 @@ class TestDeflatedZip(FilesystemContract):
     lacks = frozenset({CHANGES})
 
 
+@pytest.mark.breadth
 class TestTar(FilesystemContract):
     factory = staticmethod(Archived("pax tar"))
     lacks = frozenset({CHANGES})
 
 
+@pytest.mark.breadth
 class TestCompressedTar(FilesystemContract):
     factory = staticmethod(Archived("tar.xz"))
     lacks = frozenset({CHANGES})

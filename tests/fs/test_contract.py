@@ -27,6 +27,7 @@ class TestHostByTheWalk(FilesystemContract):
     factory = staticmethod(HOST_BY_THE_WALK)
 
 
+@pytest.mark.breadth
 class TestHostWithoutWhatOnlyLinuxHas(FilesystemContract):
     factory = staticmethod(HOST_WITHOUT_LINUX)
 
@@ -39,6 +40,7 @@ class TestOverlayOverHost(FilesystemContract):
     factory = staticmethod(OVERLAY_OVER_HOST)
 
 
+@pytest.mark.breadth
 class TestOverlayOverHostWithoutWhatOnlyLinuxHas(FilesystemContract):
     factory = staticmethod(OVERLAY_OVER_HOST_BY_THE_WALK)
 
@@ -47,13 +49,16 @@ class TestOverlayOverMemory(FilesystemContract):
     factory = staticmethod(OVERLAY_OVER_MEMORY)
 
 
+@pytest.mark.breadth
 class TestOverlayOverAnOverlay(FilesystemContract):
     factory = staticmethod(OVERLAY_OVER_OVERLAY)
 
 
+@pytest.mark.breadth
 class TestOverlayWithAHostDirectoryForWriting(FilesystemContract):
     factory = staticmethod(OVERLAY_WITH_UPPER_HOST)
 
 
+@pytest.mark.breadth
 class TestOverlayWithATreeInMemoryForWriting(FilesystemContract):
     factory = staticmethod(OVERLAY_WITH_UPPER_MEMORY)

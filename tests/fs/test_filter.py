@@ -26,10 +26,12 @@ class TestMemoryWithSomethingDenied(FilesystemContract):
     factory = staticmethod(Wrapped(MEMORY, without_keys))
 
 
+@pytest.mark.breadth
 class TestHostWithSomethingDenied(FilesystemContract):
     factory = staticmethod(Wrapped(HOST_BY_THE_WALK, without_keys))
 
 
+@pytest.mark.breadth
 class TestMemoryWithAllAllowed(FilesystemContract):
     factory = staticmethod(Wrapped(MEMORY, lambda inner: Filter(inner, allow=["**/*"])))
 

@@ -29,13 +29,16 @@ class TestTheirMemory(WithoutLinks):
     factory = factory(lambda tmp_path: TheirMemoryFS())
 
 
+@pytest.mark.breadth
 class TestOneThatMovesByCopying(WithoutLinks):
     factory = factory(lambda tmp_path: Copying())
 
 
+@pytest.mark.breadth
 class TestADiskThatIsNotPlainlyOne(WithoutLinks):
     factory = factory(lambda tmp_path: OtherOSFS(str(tmp_path)))
 
 
+@pytest.mark.breadth
 class TestATemporaryDirectory(FilesystemContract):
     factory = factory(lambda tmp_path: TempFS(temp_dir=str(tmp_path)))

@@ -106,6 +106,7 @@ class TestMemory(WithoutLinks):
     factory = factory(memory)
 
 
+@pytest.mark.breadth
 class TestAnObjectStoreBelowAPrefix(WithoutLinks):
     factory = factory(objects, "/bucket/prefix")
 

@@ -51,10 +51,12 @@ class TestMemoryInMemory(FilesystemContract):
     factory = staticmethod(Mounted("memory", "memory"))
 
 
+@pytest.mark.breadth
 class TestHostInMemory(FilesystemContract):
     factory = staticmethod(Mounted("memory", "host"))
 
 
+@pytest.mark.breadth
 class TestMemoryInHost(FilesystemContract):
     factory = staticmethod(Mounted("host", "memory"))
 

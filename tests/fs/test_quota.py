@@ -23,6 +23,7 @@ def roomy(filesystem):
     return Quota(filesystem, 1 << 50, 1 << 30)
 
 
+@pytest.mark.breadth
 @pytest.mark.skipif(not openat2.available(), reason="this kernel has no openat2")
 class TestHostUnderAQuota(FilesystemContract):
     factory = staticmethod(Wrapped(HOST_WITH_OPENAT2, roomy))

@@ -20,6 +20,7 @@ def plain(filesystem):
     return ReadOnly(Plain(filesystem))
 
 
+@pytest.mark.breadth
 @pytest.mark.skipif(not openat2.available(), reason="this kernel has no openat2")
 class TestReadOnlyHost(FilesystemContract):
     factory = staticmethod(Wrapped(HOST_WITH_OPENAT2, ReadOnly))
@@ -31,11 +32,13 @@ class TestReadOnlyMemory(FilesystemContract):
     lacks = frozenset({CHANGES})
 
 
+@pytest.mark.breadth
 class TestReadOnlyAnything(FilesystemContract):
     factory = staticmethod(Wrapped(MEMORY, plain))
     lacks = frozenset({CHANGES})
 
 
+@pytest.mark.breadth
 class TestReadOnlyAnythingOnAHost(FilesystemContract):
     factory = staticmethod(Wrapped(HOST_BY_THE_WALK, plain))
     lacks = frozenset({CHANGES})

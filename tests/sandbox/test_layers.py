@@ -213,7 +213,8 @@ def test_a_function_of_the_users_is_a_layer():
 
 @pytest.mark.parametrize("given", [{"trace": "fs"}, {"layers": [3]}, {"layers": 3},
                                    {"layers": policy()}, {"clock": 5}, {"seed": "x"}],
-                         ids=str)  # fmt: skip
+                         ids=["trace is text", "no layer", "no list", "one layer alone",
+                              "no clock", "no seed"])  # fmt: skip
 def test_what_is_none_of_it_is_refused(given):
     with pytest.raises(TypeError):
         run([exits(0)], **given)
