@@ -21,6 +21,7 @@ SPEC, ERRORS, FOREIGN = "wasi_spec", "wasi_host.errors", "wasi_host.errors:forei
 STOPPED = "wasi_host.errors:Stopped"
 FS, WORLD, NODE = "wasi_host.fs", "wasi_host.world", "wasi_host.fs.node"
 DESCRIPTORS, PREVIEW1 = "wasi_host.descriptors", "wasi_host.preview1"
+NATIVE = "wasi_host.native"
 LAYERS, BINDING, RUNTIMES = "wasi_host.layers", "wasi_host.binding", "wasi_host.runtimes"
 FRONT = (
     "limits interrupts changes files_export files results rights sources directories adapters "
@@ -36,6 +37,8 @@ INSPECT, CONFORMANCE, CLI = "wasi_host.inspect", "conformance", "wasi_host.cli"
 LADDER = (
     (0, SPEC, "errno enums flags rights types layout records functions values unstable", ()),
     (1, "wasi_host", "errors", (SPEC,)),
+    # Between two floors: it came late, and stands beside both what waits and what runs.
+    (1.5, NATIVE, "structures build library", (SPEC, ERRORS)),
     (2, FS, "budget node walk resolve "
             "memory_data memory_snapshot memory_tree memory_file memory_nodes memory "
             "openat2 host_nodes fixed single host "
@@ -50,19 +53,21 @@ LADDER = (
             "overlay_changes overlay_apply overlay "
             "namespace export",
      (SPEC, FOREIGN)),
-    (2, WORLD, "clocks randomness wake scheduler streams stdio sockets",
-     (SPEC, FOREIGN, STOPPED, NODE)),
-    (3, DESCRIPTORS, "base file directory stream socket table", (SPEC, ERRORS, FS, WORLD)),
-    (4, PREVIEW1, "state process fd path poll sock", (SPEC, ERRORS, FS, WORLD, DESCRIPTORS)),
+    (2, WORLD, "clocks randomness wake scheduler streams native_streams stdio sockets",
+     (SPEC, FOREIGN, STOPPED, NODE, NATIVE)),
+    (3, DESCRIPTORS, "base file directory stream socket table native",
+     (SPEC, ERRORS, FS, WORLD, NATIVE)),
+    (4, PREVIEW1, "state process fd path poll sock native",
+     (SPEC, ERRORS, FS, WORLD, NATIVE, DESCRIPTORS)),
     (5, LAYERS, "layer counting policy faults recording record replay trace_format "
      "trace_hints trace", (SPEC, ERRORS)),
     (5, BINDING, "memory context transfer codec shim", (SPEC, ERRORS)),
     (6, RUNTIMES, "contract libc_capi wasmtime_declarations wasmtime_capi wasmtime_calls "
      "wasmtime_pooling wasmtime_engine wasmtime_context wasmtime_instance wasmtime "
      "wasmtime_linker wasmtime_public wasmtime_check wasmtime_choice pywasm pywasm3",
-     (SPEC, ERRORS, BINDING)),
+     (SPEC, ERRORS, NATIVE, BINDING)),
     (7, "wasi_host", FRONT,
-     (SPEC, ERRORS, FS, WORLD, DESCRIPTORS, PREVIEW1, LAYERS, BINDING, RUNTIMES)),
+     (SPEC, ERRORS, NATIVE, FS, WORLD, DESCRIPTORS, PREVIEW1, LAYERS, BINDING, RUNTIMES)),
     (8, "wasi_host", "inspect", (SPEC, ERRORS, *FRONT_MODULES)),
     (8, CONFORMANCE, "sockets suite own expectations peers filesystems session hosts runner "
      "adapter report plugin",
@@ -84,6 +89,8 @@ THIRD_PARTIES = {
     "jinja2": (("conformance.report",), False),
 }
 CTYPES_USERS = {
+    "wasi_host.native.structures",
+    "wasi_host.native.library",
     "wasi_host.runtimes.wasmtime_declarations",
     "wasi_host.runtimes.wasmtime_capi",
     "wasi_host.runtimes.wasmtime_calls",

@@ -182,6 +182,11 @@ def _by_host_number() -> dict[int, int]:
 _ERRNO_BY_HOST_NUMBER = _by_host_number()
 
 
+def host_errnos() -> dict[int, int]:
+    """Return the WASI errno for each host errno that has one, for who maps without Python."""
+    return dict(_ERRNO_BY_HOST_NUMBER)
+
+
 def errno_of(error: OSError) -> int:
     """Return the WASI errno for a host error, matched by name; IO where there is no such name."""
     number = error.errno

@@ -16,6 +16,7 @@ from wasi_host.limits import call_after
 from wasi_host.modules import Module
 from wasi_host.results import ENDED, TRAPPED, CompletedRun
 from wasi_host.runtimes.contract import Instance, Mode, Pooling
+from wasi_host.runtimes.wasmtime_choice import native_part
 from wasi_host.stacks import call_with_room
 from wasi_host.streams import Spec
 from wasi_host.surroundings import Setting, Surroundings
@@ -92,7 +93,9 @@ class Guest:
         self._variant = module.variant(recipe.mode(stoppable))
         self.instance: Instance | None = None
         self.on_stop: Callable[[str], None] | None = None
-        self.around = Surroundings(setting, [name, *words], spec, env, sockets, trace, layers)
+        self.around = Surroundings(
+            setting, [name, *words], spec, env, sockets, trace, layers, native_part()
+        )
         self.streams = self.around.streams
         self._binding = self._variant.take()
         self._binding.fuel = self._limits.fuel or 0

@@ -5,6 +5,7 @@ from codecs import getincrementaldecoder
 from typing import Any, NamedTuple
 
 from wasi_host.descriptors.stream import CapturedOutput, StreamDescriptor, standard_stream
+from wasi_host.native.library import Library
 from wasi_host.world.scheduler import Scheduler
 from wasi_host.world.stdio import StreamSource, open_stream
 from wasi_host.world.streams import Capture, WorldStream
@@ -80,11 +81,18 @@ class Streams:
         spec: what was asked for.
         scheduler: where they wait.
         limit: bytes kept of each that is captured; None: all.
+        native: the native part, where it serves the guest.
     """
 
     __slots__ = ("_spec", "_streams", "failures")
 
-    def __init__(self, spec: Spec, scheduler: Scheduler, limit: int | None = None) -> None:
+    def __init__(
+        self,
+        spec: Spec,
+        scheduler: Scheduler,
+        limit: int | None = None,
+        native: Library | None = None,
+    ) -> None:
         self.failures: list[Exception] = []
         self._spec = spec
         self._streams: list[WorldStream] = []
@@ -92,6 +100,7 @@ class Streams:
             "scheduler": scheduler,
             "failures": self.failures,
             "limit": limit,
+            "native": native,
         }
         if spec.encoding is not None:
             options.update(encoding=spec.encoding, errors=spec.errors)
@@ -113,7 +122,7 @@ class Streams:
         """Return the descriptors 0, 1 and 2."""
         made = [
             CapturedOutput(stream, rights)
-            if type(stream) is Capture
+            if isinstance(stream, Capture)
             else standard_stream(stream, number, rights)
             for number, stream in enumerate(self._streams)
         ]
@@ -128,7 +137,7 @@ class Streams:
         With ``stderr=STDOUT`` all is in stream 1, as with ``subprocess``.
         """
         stream = self._streams[number]
-        if type(stream) is not Capture or (number == 2 and stream is self._streams[1]):
+        if not isinstance(stream, Capture) or (number == 2 and stream is self._streams[1]):
             return None
         data = stream.getvalue()
         if self._spec.encoding is None:
@@ -147,7 +156,7 @@ class Streams:
         return frozenset(
             name
             for number, name in ((1, "stdout"), (2, "stderr"))
-            if type(stream := self._streams[number]) is Capture
+            if isinstance(stream := self._streams[number], Capture)
             and stream.truncated
             and not (number == 2 and stream is self._streams[1])
         )

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from wasi_host.descriptors.stream import StreamDescriptor
 from wasi_host.fs.budget import UNLIMITED, Budget
 from wasi_host.limits import Limits
+from wasi_host.native.library import Library
 from wasi_host.preview1 import Preview1, encode_args, encode_environ
 from wasi_host.rights import granted
+from wasi_host.runtimes.wasmtime_choice import native_part
 from wasi_host.sources import NONE, Preopens, Source, checked_sockets
 from wasi_host.streams import Spec, Streams
 from wasi_host.world.clocks import Clock, Clocks
@@ -90,6 +92,7 @@ class Surroundings:
         sockets: the sockets; None: the setting's.
         trace: whether the calls are traced, or the trace to be filled.
         layers: wrappers around the calls, outermost first.
+        native: the native part, where an engine calls it for this guest.
 
     Attributes:
         host: the calls, as the functions of the specification.
@@ -120,8 +123,12 @@ class Surroundings:
         sockets: "tuple[SocketSource, ...] | None" = None,
         trace: "bool | Trace" = False,
         layers: "Iterable[Layer | PerRun]" = (),
+        native: Library | None = None,
     ) -> None:
         encoded = encode_args(args)
+        observed = bool(trace or layers) or setting.limits.calls is not None
+        if observed:
+            native = None  # layers see every call
         environ = setting.environ if env is None else encode_environ(env)
         clocks, seed = _CLOCKS if setting.clock is None else setting.clock.open(), setting.seed
         scheduler = Scheduler(clocks)
@@ -131,7 +138,7 @@ class Surroundings:
             self._budget = Budget(setting.limits.fs_bytes, setting.limits.inodes)
         randomness = _RANDOMNESS if seed is None else SeededRandomness(seed)
         self.watched: list[tuple[bytes, Callable[[], object]]] = []
-        self.streams = Streams(spec, scheduler, setting.limits.output)
+        self.streams = Streams(spec, scheduler, setting.limits.output, native)
         try:
             self.directories = setting.preopens.open(
                 clocks.realtime,
@@ -152,6 +159,7 @@ class Surroundings:
                 strict=setting.strict,
                 open_files=limit,
                 sockets=setting.sockets if sockets is None else sockets,
+                native=native,
             )
             if len(self.host.fds) > limit:
                 self.host.close()
@@ -165,7 +173,7 @@ class Surroundings:
         self.finished = False
         self.observers: Observers | None = None
         self.served: object = self.host
-        if trace or layers or setting.limits.calls is not None:
+        if observed:
             try:
                 self._observe(setting, trace, layers)
             except BaseException:
@@ -241,7 +249,7 @@ class Renewable:
     it closed or renumbered a descriptor, all is made anew.
     """
 
-    __slots__ = ("_around", "_descriptors", "_err", "_input", "_out", "_setting", "host")
+    __slots__ = ("_around", "_err", "_input", "_out", "_saved", "_setting", "host")
 
     def __init__(self, setting: Setting) -> None:
         self._setting = setting
@@ -254,10 +262,11 @@ class Renewable:
         return plain and setting.preopens is NONE and not setting.sockets
 
     def _make(self) -> None:
-        self._around = Surroundings(self._setting, (), Spec(b"", PIPE, PIPE, None, None))
+        spec = Spec(b"", PIPE, PIPE, None, None)
+        self._around = Surroundings(self._setting, (), spec, native=native_part())
         self.host = self._around.host
         descriptors = list(self.host.fds.values())
-        self._descriptors = [(item, item.rights_base) for item in descriptors]
+        self._saved = self.host.fds.remember(3)
         nodes = [item.node for item in descriptors if isinstance(item, StreamDescriptor)]
         data, out, err = nodes
         assert isinstance(data, BytesInput)
@@ -279,9 +288,7 @@ class Renewable:
             self._make()
             host = self.host
         else:
-            for descriptor, rights in self._descriptors:
-                descriptor.rights_base = rights
-                descriptor.rights_inheriting = descriptor.fdflags = 0
+            host.fds.restore(self._saved, 3)
             self._out.renew()
             self._err.renew()
         self._input.renew(data)

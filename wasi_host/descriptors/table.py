@@ -5,7 +5,7 @@ Only the table adds, removes and moves descriptors and picks their numbers.
 
 import os
 from heapq import heappop, heappush
-from typing import Final, Literal, NoReturn
+from typing import Final, Literal
 
 from wasi_host.descriptors.base import (
     FD_READ,
@@ -56,7 +56,24 @@ class DescriptorTable(dict[int, Descriptor]):
         """Tell whether all that ever happened is that so many descriptors were inserted."""
         return self._next == count and not self._free and not self.limit_hit
 
-    def __missing__(self, fd: int) -> NoReturn:
+    def remember(self, count: int) -> object:
+        """Return the rights of the first descriptors, for ``restore``."""
+        return [self[fd].rights_base for fd in range(count)]
+
+    def restore(self, state: object, count: int) -> None:
+        """Put the first descriptors back as they were inserted; ``untouched`` was asked before.
+
+        Args:
+            state: what ``remember`` returned.
+            count: how many.
+        """
+        assert isinstance(state, list)
+        for fd in range(count):
+            descriptor = self[fd]
+            descriptor.rights_base = state[fd]
+            descriptor.rights_inheriting = descriptor.fdflags = 0
+
+    def __missing__(self, fd: int) -> Descriptor:
         raise BADF
 
     def check_room(self) -> None:

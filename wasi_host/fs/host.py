@@ -32,7 +32,7 @@ from wasi_host.fs.single import SingleDirectory, hold
 from wasi_host.fs.walk import CHANGES, NO_NAMES, failure
 from wasi_spec.enums import Filetype
 
-__all__ = ["HostBlockDevice", "HostDir", "HostDirectory", "HostFile", "HostStream"]
+__all__ = ["HostBlockDevice", "HostDir", "HostDirectory", "HostFile", "HostStream", "Root"]
 
 #: Of an open mode what the host is told. O_APPEND is not: ``HostFile.append`` does it.
 _TOLD: Final = (
@@ -56,8 +56,13 @@ _SYMBOLIC_LINK: Final = int(Filetype.SYMBOLIC_LINK)
 _LEVELS: Final = 128
 
 
-class _Root:
-    """The descriptor of a ``HostDir``, closed when nobody uses it any more."""
+class Root:
+    """The descriptor of a ``HostDir``, closed when nobody uses it any more.
+
+    Attributes:
+        fd: the host descriptor.
+        identity: its device and inode.
+    """
 
     __slots__ = ("fd", "identity")
 
@@ -75,27 +80,28 @@ class HostDirectory(ResolvedDirectory):
 
     Attributes:
         fd: the host descriptor, -1 once closed. That of a root belongs to its ``HostDir``.
+        root: the directory that was given, which this one is or lies below; None once closed.
     """
 
-    __slots__ = ("_root", "fd", "readonly")
+    __slots__ = ("fd", "readonly", "root")
 
-    def __init__(self, fd: int, readonly: bool, root: _Root | None) -> None:
+    def __init__(self, fd: int, readonly: bool, root: Root | None) -> None:
         self.fd = fd
         self.readonly = readonly
         # Keeps the root open as long as anything below it is, and knows how far up inside is.
-        self._root = root
+        self.root = root
 
     def close(self) -> None:
         """Close the host descriptor, if it is this node's own."""
         fd, self.fd = self.fd, -1
-        root, self._root = self._root, None
+        root, self.root = self.root, None
         if root is not None and fd != root.fd:
             os.close(fd)
 
     def reopen(self) -> "HostDirectory":
         """Return another node of this directory."""
         fd = os.open(".", os.O_RDONLY | _ENTER, dir_fd=self.fd)
-        return HostDirectory(fd, self.readonly, self._root)
+        return HostDirectory(fd, self.readonly, self.root)
 
     def stat(self) -> Stat:
         """Return the attributes, like fstat."""
@@ -126,7 +132,7 @@ class HostDirectory(ResolvedDirectory):
 
     def parent_ino(self) -> int | None:
         """Return the inode of the directory above; None at the root and outside of it."""
-        path, inside, root = "", None, self._root
+        path, inside, root = "", None, self.root
         st = os.fstat(self.fd)
         for _ in range(_LEVELS):
             if root is None or (st.st_dev, st.st_ino) == root.identity:
@@ -159,7 +165,7 @@ class HostDirectory(ResolvedDirectory):
             if number == error.errno:
                 raise
             raise failure(number) from None
-        return self._adopt(fd)
+        return self.adopt(fd)
 
     def _meaning(self, error: OSError, name: str, mode: int) -> int:
         """Return the errno that Linux, or we, would have for a failed open."""
@@ -177,7 +183,7 @@ class HostDirectory(ResolvedDirectory):
             return False
         return st.st_mode & FORMAT == file_format
 
-    def _adopt(self, fd: int) -> Node:
+    def adopt(self, fd: int) -> Node:
         """Return the node for a descriptor that was just opened, by what it turned out to be."""
         try:
             file_format = os.fstat(fd).st_mode & FORMAT
@@ -187,7 +193,7 @@ class HostDirectory(ResolvedDirectory):
         if file_format == modes.S_IFREG:
             return HostFile(fd, self.readonly)
         if file_format == modes.S_IFDIR:
-            return HostDirectory(fd, self.readonly, self._root)
+            return HostDirectory(fd, self.readonly, self.root)
         if file_format == modes.S_IFBLK:
             return HostBlockDevice(fd, self.readonly)
         return HostStream(fd, KINDS.get(file_format, 0), self.readonly)
@@ -261,7 +267,7 @@ class HostDirectory(ResolvedDirectory):
     def step(self, name: str) -> "HostDirectory":
         """Open a directory only to walk through it: on Linux that needs no right to read it."""
         fd = os.open(name, PROBES.o_path | _ENTER | _NOFOLLOW, dir_fd=self.fd)
-        return HostDirectory(fd, self.readonly, self._root)
+        return HostDirectory(fd, self.readonly, self.root)
 
     def search(self) -> None:
         """Raise EACCES without the right to search this directory, as the kernel does."""
@@ -288,7 +294,7 @@ class HostDirectory(ResolvedDirectory):
         if not openat2.available():
             return None
         fd = openat2.open_beneath(self.fd, path, PROBES.o_path | _ENTER)
-        return HostDirectory(fd, self.readonly, self._root)
+        return HostDirectory(fd, self.readonly, self.root)
 
     def open_at(self, path: str, mode: int, follow: bool) -> Node:
         """Open, like openat; see ``ResolvedDirectory.open_at``."""
@@ -314,7 +320,7 @@ class HostDirectory(ResolvedDirectory):
                 raise
             # Perhaps a link, which is ELOOP: the walk tells.
             return super().open_at(path, mode, follow)
-        return self._adopt(fd)
+        return self.adopt(fd)
 
     def stat_at(self, path: str, follow: bool) -> Stat:
         """Return attributes, like fstatat; see ``ResolvedDirectory.stat_at``."""
@@ -355,7 +361,7 @@ class HostDir(FileSystem):
         if sys.getfilesystemencoding() != "utf-8":
             raise NotImplementedError("host directories need UTF-8 names: use python -X utf8")
         fd, self._file = hold(self.path)
-        self._root: _Root | None = _Root(fd)
+        self._root: Root | None = Root(fd)
 
     def open_root(self) -> ResolvedDirectory:
         """Return the root. It borrows the descriptor and keeps it open while it lives.

@@ -12,9 +12,14 @@ from typing import TYPE_CHECKING
 
 from wasi_host.descriptors.base import Descriptor
 from wasi_host.descriptors.directory import DirectoryDescriptor
+from wasi_host.descriptors.native import NativeTable
 from wasi_host.descriptors.table import OPEN_FILES, DescriptorTable
+from wasi_host.fs import openat2
 from wasi_host.fs.node import Directory, FileSystem
+from wasi_host.native import structures
+from wasi_host.native.library import Library
 from wasi_host.preview1.fd import FdCalls
+from wasi_host.preview1.native import NativeCalls
 from wasi_host.preview1.path import PathCalls
 from wasi_host.preview1.poll import PollCalls
 from wasi_host.preview1.process import ProcessCalls
@@ -53,6 +58,7 @@ class Preview1(ProcessCalls, FdCalls, PathCalls, PollCalls, SockCalls):
         strict: bool = False,
         open_files: int = OPEN_FILES,
         sockets: "Iterable[SocketSource]" = (),
+        native: Library | None = None,
     ) -> "Preview1":
         """Return the calls for one run, with its standard streams and directories open.
 
@@ -70,6 +76,7 @@ class Preview1(ProcessCalls, FdCalls, PathCalls, PollCalls, SockCalls):
             open_files: how many descriptors may be open; what is given here counts.
             sockets: for the numbers after all directories: wasi-libc looks for directories up
                 to the first number that is none. The embedder's stay open.
+            native: the native part, where an engine calls it for this run.
 
         Raises:
             TypeError, ValueError: a socket is none, or cannot be used.
@@ -80,7 +87,12 @@ class Preview1(ProcessCalls, FdCalls, PathCalls, PollCalls, SockCalls):
             clocks = Clocks()
         if scheduler is None:
             scheduler = Scheduler(clocks)
+        if randomness is None:
+            randomness = Randomness()
         fds = DescriptorTable(open_files)
+        if native is not None:
+            cls = NativePreview1
+            fds = NativeTable(native, open_files, _served(clocks, randomness, strict))
         for descriptor in stdio:
             if rights != ALL_RIGHTS:
                 descriptor.rights_base &= rights
@@ -100,7 +112,7 @@ class Preview1(ProcessCalls, FdCalls, PathCalls, PollCalls, SockCalls):
             [] if environ is None else environ,
             clocks,
             scheduler,
-            Randomness() if randomness is None else randomness,
+            randomness,
             strict,
         )
 
@@ -117,6 +129,22 @@ def _open_sockets(
         SocketDescriptor(node, granted, granted if node.listening else 0)
         for node in open_sockets(sockets, scheduler)
     ]
+
+
+class NativePreview1(NativeCalls, Preview1):
+    """All calls, for an engine whose calls the native part sees first."""
+
+    __slots__ = ()
+
+
+def _served(clocks: Clocks, randomness: Randomness, strict: bool) -> int:
+    """Return what the native part may serve besides descriptors."""
+    return (
+        (structures.SERVES_CLOCKS if type(clocks) is Clocks else 0)
+        | (structures.SERVES_RANDOM if type(randomness) is Randomness else 0)
+        | (0 if strict else structures.SERVES_OPEN)
+        | (structures.SERVES_BENEATH if openat2.available() else 0)
+    )
 
 
 def _open_preopens(

@@ -180,7 +180,7 @@ class PathCalls(State):
         mode = _OFLAGS_MODE[oflags] | _FDFLAGS_MODE[fdflags]
         if writable:
             mode |= os.O_RDWR if readable else os.O_WRONLY
-        node = _opened(directory, path, mode, dirflags != 0)
+        node = self._open(directory, path, mode, dirflags != 0)
         try:
             if writable and isinstance(node, Directory):
                 raise ISDIR
@@ -189,6 +189,15 @@ class PathCalls(State):
             )
         except BaseException:
             node.close()
+            raise
+
+    def _open(self, directory: Directory, path: str, mode: int, follow: bool) -> Node:
+        """Open below a directory; that the host's own table is full is MFILE to the guest too."""
+        try:
+            return directory.open_at(path, mode, follow)
+        except OSError as error:
+            if error.errno == ENFILE:
+                raise MFILE from None
             raise
 
     def path_readlink(self, fd: int, path: str, buf_len: int) -> bytes:
@@ -238,13 +247,3 @@ class PathCalls(State):
         if old.readonly or new.readonly:
             raise PERM
         return old, new
-
-
-def _opened(directory: Directory, path: str, mode: int, follow: bool) -> Node:
-    """Open below a directory; that the host's own table is full is MFILE to the guest too."""
-    try:
-        return directory.open_at(path, mode, follow)
-    except OSError as error:
-        if error.errno == ENFILE:
-            raise MFILE from None
-        raise

@@ -42,6 +42,11 @@ class State:
         self.randomness = randomness
         self.strict = strict
 
+    @property
+    def native(self) -> int:
+        """The address of what the native part may serve from; 0: nothing."""
+        return 0
+
     def close(self) -> None:
         """Close all descriptors."""
         self.fds.close_all()

@@ -16,6 +16,7 @@ from typing import Final
 
 from wasi_host.binding.context import StoppedHost
 from wasi_host.errors import NotAWasiModule, Stopped
+from wasi_host.native.library import library
 from wasi_host.runtimes import wasmtime_capi as capi
 from wasi_host.runtimes.contract import SIGNATURES, check_imports
 from wasi_host.runtimes.wasmtime_calls import (
@@ -70,7 +71,7 @@ class Binding:
         lib = self._lib = capi.library()
         self.prepared: int | None = None
         self.module = module
-        self.context = WasmtimeContext()
+        self.context = WasmtimeContext(library())
         self.fuel = self.fuel_used = self.memory_size = 0
         check_imports(module.imports)
         self._linker: int | None = lib.linker_new(module.engine.pointer)
@@ -100,8 +101,7 @@ class Binding:
             field,
             len(field),
             self.module.engine.function_type(SIGNATURES[module_name, name]),
-            thunks.address(module_name, name),
-            id(self.context),
+            *thunks.bound(module_name, name, self.context),
             None,
         )
         if error:
@@ -141,7 +141,7 @@ class Binding:
         Args:
             host: the object whose methods are the functions of the specification.
         """
-        self.context.host = host
+        self.context.serve(host)
 
     def instantiate(self, memory_limit: int) -> Instance:
         """Return a fresh instance whose calls are served by the host given to ``serve``.
@@ -210,8 +210,7 @@ class Binding:
     def _attach(self, engine: Calls, here: Address, payload: Address) -> None:
         context = self.context
         size = engine.memory_data_size(here, payload)
-        context.mem = capi.guest_memory(engine.memory_data(here, payload), size)
-        context.size = size
+        context.see(engine.memory_data(here, payload), size)
 
     def _raise(self, scratch: Scratch, error: int, starting: bool = False) -> None:
         """Raise what ended the call that has just ended."""

@@ -14,6 +14,7 @@ from threading import Lock
 from typing import Final
 
 from wasi_host.errors import NotAWasiModule
+from wasi_host.native.library import Library, library
 from wasi_host.runtimes import wasmtime_capi as capi
 from wasi_host.runtimes.contract import Compiled, Mode
 from wasi_host.runtimes.wasmtime import Binding
@@ -73,6 +74,11 @@ def way() -> str:
             if _choice is None:
                 _choice = _decide(capi.version(), os.environ.get(VARIABLE))
     return _choice
+
+
+def native_part() -> Library | None:
+    """Return the native part where it serves what this process runs: through the C API alone."""
+    return library() if way() == "raw" else None
 
 
 def _decide(version: str, forced: str | None) -> str:

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from wasi_host.binding.context import Context, StoppedHost
 from wasi_host.errors import Stopped, Trap
+from wasi_host.native.library import Library, NativeEnv
 from wasi_host.runtimes import wasmtime_capi as capi
 from wasi_host.runtimes.contract import MODULES, PoolFull, refusal
 from wasi_host.runtimes.libc_capi import trap_handlers
+from wasi_spec.functions import MODULE
 
 if TYPE_CHECKING:
     from wasi_host.binding.shim import ShimCompiler
@@ -49,8 +51,21 @@ class Thunks:
         }
         self._made: dict[Function, Any] = {}
 
+    def bound(self, module: str, name: str, context: "WasmtimeContext") -> tuple[int, int]:
+        """Return what serves a function of a module for a context: a C function, and its ``env``.
+
+        That is the native part's function of the row where there is one, else the thunk.
+        """
+        thunk = self.address(module, name)
+        native = context.native
+        if native is not None and self._rows[module, name] == self._rows.get((MODULE, name)):
+            row = native.row(name, thunk)
+            if row is not None:
+                return row, native.address
+        return thunk, id(context)
+
     def address(self, module: str, name: str) -> int:
-        """Return the address of the C function that serves a function of a module."""
+        """Return the address of the thunk that serves a function of a module."""
         row = self._rows[module, name]
         made = self._made.get(row)
         if made is None:
@@ -59,13 +74,50 @@ class Thunks:
 
 
 class WasmtimeContext(Context):
-    """The context as wasmtime's callbacks see it."""
+    """The context as wasmtime's callbacks see it.
 
-    __slots__ = ("_lib",)
+    Attributes:
+        native: what the native part is handed instead of the context; None where there is none.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_lib", "native")
+
+    def __init__(self, native: Library | None = None) -> None:
         super().__init__()
         self._lib = capi.library()
+        self.native = None if native is None else NativeEnv(native, id(self))
+
+    def serve(self, host: object) -> None:
+        """Take the host of the next instance; from now on it can be stopped."""
+        if self.native is not None:
+            # Before the host, so that a stop in between is not undone. Layers have no table.
+            self.native.serve(getattr(host, "native", 0))
+        self.host = host
+
+    def stop(self, reason: str) -> None:
+        """Make the next host call end the guest. From any thread."""
+        super().stop(reason)
+        if self.native is not None:
+            self.native.serve(0)
+
+    def see(self, base: int, size: int) -> None:
+        """Take the guest's memory as it is now."""
+        self.mem = capi.guest_memory(base, size)
+        self.size = size
+        if self.native is not None:
+            self.native.attach(base, size)
+
+    def forget_memory(self) -> None:
+        """Let go of the guest's memory, which is about to be freed."""
+        super().forget_memory()
+        if self.native is not None:
+            self.native.attach(0, 0)
+
+    def detach(self) -> None:
+        """Forget the guest's memory and its host: nothing of this run is kept."""
+        super().detach()
+        if self.native is not None:
+            self.native.serve(0)
 
     def refresh(self, caller: int) -> bool:
         """Look at the caller's memory; with our reservation it never moves, it only grows."""
@@ -83,9 +135,7 @@ class WasmtimeContext(Context):
         size = lib.memory_data_size(store_context, memory)
         if size <= self.size:
             return False
-        base = lib.memory_data(store_context, memory)
-        self.mem = capi.guest_memory(base, size)
-        self.size = size
+        self.see(lib.memory_data(store_context, memory), size)
         return True
 
     def trap(self, error: BaseException) -> int:

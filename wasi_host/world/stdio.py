@@ -14,6 +14,8 @@ from subprocess import DEVNULL, PIPE, STDOUT
 from typing import IO, Final, Protocol, TypeAlias
 
 from wasi_host.errors import foreign
+from wasi_host.native.library import Library
+from wasi_host.world.native_streams import NativeCapture, NativeInput
 from wasi_host.world.scheduler import Scheduler
 from wasi_host.world.streams import (
     BytesInput,
@@ -189,6 +191,7 @@ def open_stream(
     limit: int | None = None,
     encoding: str = "utf-8",
     errors: str | None = None,
+    native: Library | None = None,
 ) -> WorldStream:
     """Return the standard stream an embedder means.
 
@@ -207,6 +210,7 @@ def open_stream(
         errors: what becomes of text that cannot be encoded, and of output to a text file object
             that cannot be decoded, as in ``str.encode``. None: ``"strict"`` for input, since
             the embedder can mend it, and ``"replace"`` for output, which the guest decides.
+        native: the native part, where it serves the guest.
 
     Raises:
         OSError: the path cannot be opened, or the descriptor is not open.
@@ -217,7 +221,9 @@ def open_stream(
         return _inherited(number, scheduler)
     if isinstance(source, int):
         if source == PIPE:
-            return Capture(limit) if number else Null()
+            if not number:
+                return Null()
+            return Capture(limit) if native is None else NativeCapture(native, limit)
         if source == DEVNULL:
             return Null()
         if source == STDOUT:
@@ -226,12 +232,16 @@ def open_stream(
             return stdout.duplicate() if isinstance(stdout, HostStream) else stdout
         return _on_descriptor(source, number, scheduler)
     if isinstance(source, bytes | bytearray | memoryview) and number == _STDIN:
-        return BytesInput(bytes(source))
+        return _given(bytes(source), native)
     if isinstance(source, str) and number == _STDIN:
-        return BytesInput(source.encode(encoding, errors or "strict"))
+        return _given(source.encode(encoding, errors or "strict"), native)
     if isinstance(source, str | os.PathLike):
         return _opened(source, number, scheduler)
     return _of_object(source, number, scheduler, failures, encoding, errors)
+
+
+def _given(data: bytes, native: Library | None) -> BytesInput:
+    return BytesInput(data) if native is None else NativeInput(data)
 
 
 def _inherited(number: int, scheduler: Scheduler) -> WorldStream:

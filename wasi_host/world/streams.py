@@ -227,6 +227,11 @@ class HostStream(WorldStream):
         """Return the host descriptor."""
         return self._fd
 
+    @property
+    def never_waits(self) -> bool:
+        """Whether neither a read nor a write can block: a regular file, the null device."""
+        return self._fd >= 0 and self._input is None and self._output is None
+
     def read(self, size: int) -> bytes:
         """Read what is there; wait only while there is nothing.
 

@@ -1,0 +1,1255 @@
+/* The calls that programs make most, served without Python.
+ *
+ * Theory of operation. Each row below is a C function that the engine calls instead of the Python
+ * thunk of the same row. It serves the plain case wholly (a host file or directory, captured
+ * output, given input, clocks, random bytes, arguments) and hands everything else to that thunk
+ * with the arguments as they came: other kinds of descriptors, unknown numbers, pointers outside
+ * memory, missing rights, errors other than those it can map, a run that was asked to stop. So a
+ * row here either does the whole call, or nothing that could be seen; the thunk is the reference.
+ *
+ * State. `struct env` belongs to a binding and is what the engine hands over; `struct table` holds
+ * one guest's descriptors, `struct slot` one of them. Python reads and writes the same structs
+ * (wasi_host/native/structures.py): rights, flags and positions live here and nowhere else. A slot
+ * that a Python object stands for is `held`: only Python closes it.
+ *
+ * Trust. Every number of a guest's is checked in 64 bits before it is used; vectors and paths are
+ * copied out of the guest's memory once. No Python API, nothing but libc; no lock of the
+ * interpreter is held or needed. A guest runs in one thread at a time; only `env.table` (cleared to
+ * stop it) and captured output (read while it runs) are touched by others. */
+
+#define _GNU_SOURCE
+#define _DARWIN_C_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
+
+#if !defined(__BYTE_ORDER__) || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "little endian machines only: the guest's numbers are copied as they are"
+#endif
+
+#define ABI 1
+#define EXPORT __attribute__((visibility("default")))
+
+/* wasi_spec/rights.py; a test compares. */
+#define FD_READ (UINT64_C(1) << 1)
+#define FD_SEEK (UINT64_C(1) << 2)
+#define FD_TELL (UINT64_C(1) << 5)
+#define FD_WRITE (UINT64_C(1) << 6)
+#define PATH_CREATE_FILE (UINT64_C(1) << 10)
+#define PATH_OPEN (UINT64_C(1) << 13)
+#define FD_READDIR (UINT64_C(1) << 14)
+#define PATH_FILESTAT_GET (UINT64_C(1) << 18)
+#define PATH_FILESTAT_SET_SIZE (UINT64_C(1) << 19)
+#define FD_FILESTAT_GET (UINT64_C(1) << 21)
+
+/* wasi_spec/flags.py and enums.py */
+#define FDFLAGS_APPEND 1u
+#define FDFLAGS_SYNC 26u /* DSYNC, RSYNC, SYNC */
+#define FDFLAGS_ALL 31u
+#define OFLAGS_CREAT 1u
+#define OFLAGS_DIRECTORY 2u
+#define OFLAGS_EXCL 4u
+#define OFLAGS_TRUNC 8u
+#define OFLAGS_ALL 15u
+#define FILETYPE_UNKNOWN 0
+#define FILETYPE_BLOCK_DEVICE 1
+#define FILETYPE_CHARACTER_DEVICE 2
+#define FILETYPE_DIRECTORY 3
+#define FILETYPE_REGULAR_FILE 4
+#define FILETYPE_SYMBOLIC_LINK 7
+#define WHENCE_SET 0
+#define WHENCE_CUR 1
+#define WHENCE_END 2
+
+/* binding/transfer.py and codec.py */
+#define VECTORS 1024u
+#define GATHERED_BYTES (UINT64_C(16) << 20)
+#define RANDOM_BYTES (UINT64_C(1) << 16)
+#define PATH_BYTES 4095u
+
+#define DIRENT_BYTES 24u
+#define LEVELS 128
+#define RANDOM_SMALL 128u
+
+enum kind { FOREIGN, HOST_FILE, HOST_DIRECTORY, OUTPUT, INPUT, NOTHING, HOST_STREAM };
+
+/* What a table serves beyond descriptors: bits of `table.serves`. */
+enum { SERVES_CLOCKS = 1, SERVES_RANDOM = 2, SERVES_OPEN = 4, SERVES_BENEATH = 8 };
+
+/* Bytes in memory: what was captured so far, or what is there to read. */
+struct bytes {
+    uint8_t *data;
+    uint64_t length;
+    uint64_t capacity; /* of captured output: what is allocated; 0: not ours */
+    uint64_t room;     /* of captured output: how much more is kept */
+    uint64_t position; /* of input: where the next read begins */
+    atomic_flag busy;
+};
+
+struct listing {
+    uint8_t *blob;
+    uint64_t length;
+    uint64_t *offsets;
+    uint64_t count;
+};
+
+struct slot {
+    uint32_t kind;
+    int32_t host_fd;
+    uint32_t filetype;
+    uint32_t fdflags;
+    uint64_t rights_base;
+    uint64_t rights_inheriting;
+    uint64_t access;
+    int64_t position;
+    struct bytes *bytes;
+    const uint8_t *name; /* of a preopen; NULL for all others */
+    uint64_t name_length;
+    uint64_t root; /* Python's word for the root directory that this is below */
+    uint64_t root_device;
+    uint64_t root_inode;
+    uint32_t readonly;
+    uint32_t held;
+    struct listing *listing;
+    struct slot *next; /* while it is free */
+};
+
+struct words {
+    uint8_t *blob; /* each with its NUL */
+    uint64_t length;
+    uint64_t count;
+    uint64_t known;
+};
+
+struct table {
+    struct slot **numbers;
+    uint64_t inserted; /* how many there ever were */
+    uint32_t capacity;
+    uint32_t count;
+    uint32_t lowest; /* no number below it is free */
+    uint32_t limit;
+    uint32_t serves;
+    int32_t opened; /* opened by path_open, and nothing that C serves: Python takes it over */
+    struct words args;
+    struct words environ;
+    struct slot *free;
+};
+
+struct env {
+    uint8_t *memory;
+    uint64_t size;
+    _Atomic(struct table *) table; /* NULL: every call goes to Python */
+    void *context;
+    uint32_t pool_left;
+    uint32_t pool_generation;
+    uint8_t pool[512];
+};
+
+typedef void *function(struct env *env, void *caller, uint8_t *a, size_t n);
+typedef void *thunk(void *context, void *caller, uint8_t *a, size_t n);
+
+enum row {
+    ROW_FD_READ, ROW_FD_PREAD, ROW_FD_WRITE, ROW_FD_PWRITE, ROW_FD_SEEK, ROW_FD_TELL,
+    ROW_FD_CLOSE, ROW_FD_FDSTAT_GET, ROW_FD_FILESTAT_GET, ROW_FD_PRESTAT_GET,
+    ROW_FD_PRESTAT_DIR_NAME, ROW_FD_READDIR, ROW_PATH_OPEN, ROW_PATH_FILESTAT_GET,
+    ROW_CLOCK_TIME_GET, ROW_RANDOM_GET, ROW_ARGS_SIZES_GET, ROW_ARGS_GET,
+    ROW_ENVIRON_SIZES_GET, ROW_ENVIRON_GET, ROWS
+};
+
+static thunk *python[ROWS];
+static uint8_t errnos[256]; /* by host errno; 0: Python knows */
+static uint64_t file_rights, directory_rights;
+static atomic_uint fork_generation;
+
+#define PYTHON(row) python[row](env->context, caller, a, n)
+
+/* Arguments lie 16 bytes apart; the errno is stored where the first one was, in full. */
+
+static inline uint32_t word(const uint8_t *a, unsigned place) {
+    uint32_t value;
+    memcpy(&value, a + 16 * place, sizeof value);
+    return value;
+}
+
+static inline uint64_t long_word(const uint8_t *a, unsigned place) {
+    uint64_t value;
+    memcpy(&value, a + 16 * place, sizeof value);
+    return value;
+}
+
+static inline void *answer(uint8_t *a, uint32_t errno_) {
+    memcpy(a, &errno_, sizeof errno_);
+    return NULL;
+}
+
+static inline void store_32(struct env *env, uint32_t at, uint32_t value) {
+    memcpy(env->memory + at, &value, sizeof value);
+}
+
+static inline void store_64(struct env *env, uint32_t at, uint64_t value) {
+    memcpy(env->memory + at, &value, sizeof value);
+}
+
+static inline int outside(const struct env *env, uint32_t at, uint64_t size) {
+    return (uint64_t)at + size > env->size;
+}
+
+static inline struct table *table_of(struct env *env) {
+    return atomic_load_explicit(&env->table, memory_order_acquire);
+}
+
+static inline struct slot *slot_of(const struct table *table, uint32_t fd) {
+    return table && fd < table->capacity ? table->numbers[fd] : NULL;
+}
+
+/* Vectors. */
+
+struct vectors {
+    struct iovec items[VECTORS];
+    int count;
+    uint64_t total;
+};
+
+/* Copy the vectors of a call out of memory, the empty ones left out; 0: Python must look. */
+static int gather(const struct env *env, uint32_t at, uint32_t count, struct vectors *found) {
+    if (count > VECTORS || outside(env, at, 8 * (uint64_t)count))
+        return 0;
+    const uint8_t *raw = env->memory + at;
+    found->count = 0;
+    found->total = 0;
+    for (uint32_t i = 0; i < count; i++, raw += 8) {
+        uint32_t pair[2];
+        memcpy(pair, raw, sizeof pair);
+        if (!pair[1])
+            continue;
+        if (outside(env, pair[0], pair[1]))
+            return 0;
+        found->items[found->count].iov_base = env->memory + pair[0];
+        found->items[found->count].iov_len = pair[1];
+        found->count++;
+        found->total += pair[1];
+    }
+    /* Overlapping vectors can ask for more than there is: cut there, with one errno for too much. */
+    uint64_t room = env->size < GATHERED_BYTES ? env->size : GATHERED_BYTES;
+    return found->count <= 1 || found->total <= room;
+}
+
+static int beyond(uint64_t offset, uint64_t total) {
+    return offset > (uint64_t)INT64_MAX || total > (uint64_t)INT64_MAX - offset;
+}
+
+static ssize_t read_at(int fd, const struct vectors *v, int64_t offset) {
+    if (v->count == 1)
+        return pread(fd, v->items[0].iov_base, v->items[0].iov_len, (off_t)offset);
+    return v->count ? preadv(fd, v->items, v->count, (off_t)offset) : 0;
+}
+
+static ssize_t write_at(int fd, const struct vectors *v, int64_t offset) {
+    if (v->count == 1)
+        return pwrite(fd, v->items[0].iov_base, v->items[0].iov_len, (off_t)offset);
+    return v->count ? pwritev(fd, v->items, v->count, (off_t)offset) : 0;
+}
+
+/* Bytes in memory. */
+
+static void lock(struct bytes *bytes) {
+    while (atomic_flag_test_and_set_explicit(&bytes->busy, memory_order_acquire)) {
+    }
+}
+
+static void unlock(struct bytes *bytes) {
+    atomic_flag_clear_explicit(&bytes->busy, memory_order_release);
+}
+
+static int grow(struct bytes *bytes, uint64_t wanted) {
+    uint64_t capacity = bytes->capacity ? bytes->capacity : 1024;
+    while (capacity < wanted)
+        capacity += capacity / 2;
+    if (capacity > SIZE_MAX)
+        return 0;
+    uint8_t *data = realloc(bytes->data, (size_t)capacity);
+    if (!data)
+        return 0;
+    bytes->data = data;
+    bytes->capacity = capacity;
+    return 1;
+}
+
+/* Keep all of the vectors; 0: no room, or no memory. */
+static int capture(struct bytes *bytes, const struct vectors *v) {
+    lock(bytes);
+    int kept = v->total <= bytes->room &&
+               (v->total <= bytes->capacity - bytes->length ||
+                grow(bytes, bytes->length + v->total));
+    if (kept) {
+        uint8_t *to = bytes->data + bytes->length;
+        for (int i = 0; i < v->count; i++) {
+            memcpy(to, v->items[i].iov_base, v->items[i].iov_len);
+            to += v->items[i].iov_len;
+        }
+        bytes->length += v->total;
+        bytes->room -= v->total;
+    }
+    unlock(bytes);
+    return kept;
+}
+
+static uint64_t take(struct bytes *bytes, const struct vectors *v) {
+    uint64_t done = 0;
+    for (int i = 0; i < v->count && bytes->position < bytes->length; i++) {
+        uint64_t left = bytes->length - bytes->position;
+        size_t size = v->items[i].iov_len < left ? v->items[i].iov_len : (size_t)left;
+        memcpy(v->items[i].iov_base, bytes->data + bytes->position, size);
+        bytes->position += size;
+        done += size;
+    }
+    return done;
+}
+
+/* Descriptors. */
+
+static void forget_listing(struct slot *slot) {
+    if (slot->listing) {
+        free(slot->listing->blob);
+        free(slot->listing->offsets);
+        free(slot->listing);
+        slot->listing = NULL;
+    }
+}
+
+/* A slot with the lowest free number, which is stored in *fd; NULL: no memory. */
+static struct slot *insert(struct table *table, uint32_t *fd) {
+    uint32_t at = table->lowest;
+    while (at < table->capacity && table->numbers[at])
+        at++;
+    if (at == table->capacity) {
+        if (table->capacity > UINT32_MAX / 4)
+            return NULL;
+        uint32_t capacity = table->capacity ? 2 * table->capacity : 16;
+        struct slot **numbers = realloc(table->numbers, capacity * sizeof *numbers);
+        if (!numbers)
+            return NULL;
+        memset(numbers + table->capacity, 0, (capacity - table->capacity) * sizeof *numbers);
+        table->numbers = numbers;
+        table->capacity = capacity;
+    }
+    struct slot *slot = table->free;
+    if (slot)
+        table->free = slot->next;
+    else if (!(slot = malloc(sizeof *slot)))
+        return NULL;
+    memset(slot, 0, sizeof *slot);
+    slot->host_fd = -1;
+    table->numbers[at] = slot;
+    table->lowest = at + 1;
+    table->count++;
+    table->inserted++;
+    *fd = at;
+    return slot;
+}
+
+static void drop(struct table *table, struct slot *slot) {
+    forget_listing(slot);
+    slot->kind = FOREIGN;
+    slot->host_fd = -1;
+    slot->next = table->free;
+    table->free = slot;
+}
+
+static void remove_number(struct table *table, uint32_t fd) {
+    struct slot *slot = table->numbers[fd];
+    table->numbers[fd] = NULL;
+    table->count--;
+    if (fd < table->lowest)
+        table->lowest = fd;
+    drop(table, slot);
+}
+
+/* Reading and writing. */
+
+static void *fd_read(struct env *env, void *caller, uint8_t *a, size_t n) {
+    struct vectors v;
+    uint32_t out = word(a, 3);
+    struct slot *slot = slot_of(table_of(env), word(a, 0));
+    if (!slot || !(slot->rights_base & FD_READ) || outside(env, out, 4) ||
+        !gather(env, word(a, 1), word(a, 2), &v))
+        return PYTHON(ROW_FD_READ);
+    ssize_t done;
+    switch (slot->kind) {
+    case HOST_FILE:
+        if (beyond((uint64_t)slot->position, v.total))
+            return PYTHON(ROW_FD_READ);
+        if ((done = read_at(slot->host_fd, &v, slot->position)) < 0)
+            return PYTHON(ROW_FD_READ);
+        slot->position += done;
+        break;
+    case INPUT:
+        done = (ssize_t)take(slot->bytes, &v);
+        break;
+    case NOTHING:
+        done = 0;
+        break;
+    case HOST_STREAM:
+        done = v.total ? readv(slot->host_fd, v.items, v.count) : 0;
+        if (done < 0)
+            return PYTHON(ROW_FD_READ);
+        break;
+    default:
+        return PYTHON(ROW_FD_READ);
+    }
+    store_32(env, out, (uint32_t)done);
+    return answer(a, 0);
+}
+
+static void *fd_pread(struct env *env, void *caller, uint8_t *a, size_t n) {
+    struct vectors v;
+    uint64_t offset = long_word(a, 3);
+    uint32_t out = word(a, 4);
+    struct slot *slot = slot_of(table_of(env), word(a, 0));
+    if (!slot || slot->kind != HOST_FILE || ~slot->rights_base & (FD_READ | FD_SEEK) ||
+        outside(env, out, 4) || !gather(env, word(a, 1), word(a, 2), &v) ||
+        beyond(offset, v.total))
+        return PYTHON(ROW_FD_PREAD);
+    ssize_t done = read_at(slot->host_fd, &v, (int64_t)offset);
+    if (done < 0)
+        return PYTHON(ROW_FD_PREAD);
+    store_32(env, out, (uint32_t)done);
+    return answer(a, 0);
+}
+
+static void *fd_write(struct env *env, void *caller, uint8_t *a, size_t n) {
+    struct vectors v;
+    uint32_t out = word(a, 3);
+    struct slot *slot = slot_of(table_of(env), word(a, 0));
+    if (!slot || !(slot->rights_base & FD_WRITE) || outside(env, out, 4) ||
+        !gather(env, word(a, 1), word(a, 2), &v))
+        return PYTHON(ROW_FD_WRITE);
+    ssize_t done = (ssize_t)v.total;
+    switch (slot->kind) {
+    case HOST_FILE:
+        if (slot->fdflags & FDFLAGS_APPEND || beyond((uint64_t)slot->position, v.total))
+            return PYTHON(ROW_FD_WRITE);
+        if ((done = write_at(slot->host_fd, &v, slot->position)) < 0)
+            return PYTHON(ROW_FD_WRITE);
+        slot->position += done;
+        break;
+    case OUTPUT:
+        if (!capture(slot->bytes, &v))
+            return PYTHON(ROW_FD_WRITE);
+        break;
+    case NOTHING:
+        break;
+    case HOST_STREAM:
+        if (v.total && (done = writev(slot->host_fd, v.items, v.count)) < 0)
+            return PYTHON(ROW_FD_WRITE);
+        break;
+    default:
+        return PYTHON(ROW_FD_WRITE);
+    }
+    store_32(env, out, (uint32_t)done);
+    return answer(a, 0);
+}
+
+static void *fd_pwrite(struct env *env, void *caller, uint8_t *a, size_t n) {
+    struct vectors v;
+    uint64_t offset = long_word(a, 3);
+    uint32_t out = word(a, 4);
+    struct slot *slot = slot_of(table_of(env), word(a, 0));
+    if (!slot || slot->kind != HOST_FILE || ~slot->rights_base & (FD_WRITE | FD_SEEK) ||
+        slot->fdflags & FDFLAGS_APPEND || outside(env, out, 4) ||
+        !gather(env, word(a, 1), word(a, 2), &v) || beyond(offset, v.total))
+        return PYTHON(ROW_FD_PWRITE);
+    ssize_t done = write_at(slot->host_fd, &v, (int64_t)offset);
+    if (done < 0)
+        return PYTHON(ROW_FD_PWRITE);
+    store_32(env, out, (uint32_t)done);
+    return answer(a, 0);
+}
+
+/* Positions. */
+
+static void *fd_seek(struct env *env, void *caller, uint8_t *a, size_t n) {
+    int64_t offset = (int64_t)long_word(a, 1), base = 0;
+    uint32_t whence = word(a, 2), out = word(a, 3);
+    struct slot *slot = slot_of(table_of(env), word(a, 0));
+    if (!slot || slot->kind != HOST_FILE || !(slot->rights_base & FD_SEEK) ||
+        outside(env, out, 8) || whence > WHENCE_END)
+        return PYTHON(ROW_FD_SEEK);
+    if (whence == WHENCE_CUR) {
+        base = slot->position;
+    } else if (whence == WHENCE_END) {
+        struct stat st;
+        if (fstat(slot->host_fd, &st))
+            return PYTHON(ROW_FD_SEEK);
+        base = st.st_size;
+    }
+    /* `base` is not negative, so only a positive offset can overflow. */
+    if (base < 0 || (offset > 0 && base > INT64_MAX - offset) || base + offset < 0)
+        return PYTHON(ROW_FD_SEEK);
+    slot->position = base + offset;
+    store_64(env, out, (uint64_t)slot->position);
+    return answer(a, 0);
+}
+
+static void *fd_tell(struct env *env, void *caller, uint8_t *a, size_t n) {
+    uint32_t out = word(a, 1);
+    struct slot *slot = slot_of(table_of(env), word(a, 0));
+    if (!slot || slot->kind != HOST_FILE || !(slot->rights_base & FD_TELL) ||
+        outside(env, out, 8))
+        return PYTHON(ROW_FD_TELL);
+    store_64(env, out, (uint64_t)slot->position);
+    return answer(a, 0);
+}
+
+/* What a descriptor is. */
+
+static void *fd_fdstat_get(struct env *env, void *caller, uint8_t *a, size_t n) {
+    uint32_t out = word(a, 1);
+    struct slot *slot = slot_of(table_of(env), word(a, 0));
+    if (!slot || slot->kind == FOREIGN || outside(env, out, 24))
+        return PYTHON(ROW_FD_FDSTAT_GET);
+    uint16_t fdflags = (uint16_t)slot->fdflags;
+    env->memory[out] = (uint8_t)slot->filetype; /* padding is never written */
+    memcpy(env->memory + out + 2, &fdflags, sizeof fdflags);
+    store_64(env, out + 8, slot->rights_base);
+    store_64(env, out + 16, slot->rights_inheriting);
+    return answer(a, 0);
+}
+
+static uint64_t nanoseconds(time_t seconds, long rest) {
+    if (seconds < 0)
+        return 0;
+    uint64_t ns = (uint64_t)seconds;
+    if (ns > UINT64_MAX / 1000000000)
+        return UINT64_MAX;
+    ns *= 1000000000;
+    return ns > UINT64_MAX - (uint64_t)rest ? UINT64_MAX : ns + (uint64_t)rest;
+}
+
+static uint8_t filetype_of(mode_t mode) {
+    switch (mode & S_IFMT) {
+    case S_IFREG: return FILETYPE_REGULAR_FILE;
+    case S_IFDIR: return FILETYPE_DIRECTORY;
+    case S_IFLNK: return FILETYPE_SYMBOLIC_LINK;
+    case S_IFCHR: return FILETYPE_CHARACTER_DEVICE;
+    case S_IFBLK: return FILETYPE_BLOCK_DEVICE;
+    default: return FILETYPE_UNKNOWN;
+    }
+}
+
+#ifdef __APPLE__
+#define TIME(st, which) nanoseconds((st)->st_##which##timespec.tv_sec, (st)->st_##which##timespec.tv_nsec)
+#else
+#define TIME(st, which) nanoseconds((st)->st_##which##tim.tv_sec, (st)->st_##which##tim.tv_nsec)
+#endif
+
+static void store_filestat(struct env *env, uint32_t out, const struct stat *st) {
+    store_64(env, out, (uint64_t)st->st_dev);
+    store_64(env, out + 8, st->st_ino);
+    env->memory[out + 16] = filetype_of(st->st_mode);
+    store_64(env, out + 24, st->st_nlink);
+    store_64(env, out + 32, (uint64_t)st->st_size);
+    store_64(env, out + 40, TIME(st, a));
+    store_64(env, out + 48, TIME(st, m));
+    store_64(env, out + 56, TIME(st, c));
+}
+
+static void *fd_filestat_get(struct env *env, void *caller, uint8_t *a, size_t n) {
+    struct stat st;
+    uint32_t out = word(a, 1);
+    struct slot *slot = slot_of(table_of(env), word(a, 0));
+    if (!slot || slot->kind == FOREIGN || !(slot->rights_base & FD_FILESTAT_GET) ||
+        outside(env, out, 64))
+        return PYTHON(ROW_FD_FILESTAT_GET);
+    if (slot->kind == HOST_FILE || slot->kind == HOST_DIRECTORY) {
+        if (fstat(slot->host_fd, &st))
+            return PYTHON(ROW_FD_FILESTAT_GET);
+        store_filestat(env, out, &st);
+        return answer(a, 0);
+    }
+    /* A stream tells nothing but its kind. */
+    static const uint8_t zeros[40];
+    memcpy(env->memory + out, zeros, 16);
+    env->memory[out + 16] = (uint8_t)slot->filetype;
+    memcpy(env->memory + out + 24, zeros, 40);
+    return answer(a, 0);
+}
+
+static void *fd_prestat_get(struct env *env, void *caller, uint8_t *a, size_t n) {
+    uint32_t out = word(a, 1);
+    struct slot *slot = slot_of(table_of(env), word(a, 0));
+    if (!slot || slot->kind != HOST_DIRECTORY || !slot->name || outside(env, out, 8))
+        return PYTHON(ROW_FD_PRESTAT_GET);
+    env->memory[out] = 0;
+    store_32(env, out + 4, (uint32_t)slot->name_length);
+    return answer(a, 0);
+}
+
+static void *fd_prestat_dir_name(struct env *env, void *caller, uint8_t *a, size_t n) {
+    uint32_t out = word(a, 1), room = word(a, 2);
+    struct slot *slot = slot_of(table_of(env), word(a, 0));
+    if (!slot || slot->kind != HOST_DIRECTORY || !slot->name || outside(env, out, room) ||
+        slot->name_length > room)
+        return PYTHON(ROW_FD_PRESTAT_DIR_NAME);
+    memcpy(env->memory + out, slot->name, (size_t)slot->name_length);
+    return answer(a, 0);
+}
+
+/* Listings: `.`, `..`, then the host's entries; a cookie is the index of the next entry. */
+
+static int room_for(struct listing *list, uint64_t *bytes, uint64_t *items, uint64_t more) {
+    if (list->length + more > *bytes) {
+        uint64_t wanted = (*bytes + more) * 2 + 2048;
+        uint8_t *blob = realloc(list->blob, (size_t)wanted);
+        if (!blob)
+            return 0;
+        list->blob = blob;
+        *bytes = wanted;
+    }
+    if (list->count == *items) {
+        uint64_t wanted = *items * 2 + 64;
+        uint64_t *offsets = realloc(list->offsets, (size_t)wanted * sizeof *offsets);
+        if (!offsets)
+            return 0;
+        list->offsets = offsets;
+        *items = wanted;
+    }
+    return 1;
+}
+
+static int append_entry(struct listing *list, uint64_t *bytes, uint64_t *items, uint64_t ino,
+                        uint8_t filetype, const char *name) {
+    size_t size = strlen(name);
+    if (!room_for(list, bytes, items, DIRENT_BYTES + size))
+        return 0;
+    uint8_t *at = list->blob + list->length;
+    uint64_t next = list->count + 1;
+    uint32_t name_length = (uint32_t)size;
+    memset(at, 0, DIRENT_BYTES);
+    memcpy(at, &next, 8);
+    memcpy(at + 8, &ino, 8);
+    memcpy(at + 16, &name_length, 4);
+    at[20] = filetype;
+    memcpy(at + DIRENT_BYTES, name, size);
+    list->offsets[list->count++] = list->length;
+    list->length += DIRENT_BYTES + size;
+    return 1;
+}
+
+/* The inode of the directory above; the directory's own at the root and outside of it. */
+static int parent_inode(const struct slot *slot, const struct stat *own, uint64_t *ino) {
+    char path[3 * LEVELS + 1];
+    struct stat st = *own;
+    *ino = own->st_ino;
+    uint64_t inside = own->st_ino;
+    for (int level = 0; level < LEVELS; level++) {
+        if ((uint64_t)st.st_dev == slot->root_device && st.st_ino == slot->root_inode) {
+            *ino = inside;
+            return 1;
+        }
+        struct stat below = st;
+        memcpy(path + 3 * level, "../", 4);
+        if (fstatat(slot->host_fd, path, &st, 0))
+            return 0;
+        if (!level)
+            inside = st.st_ino;
+        if (st.st_dev == below.st_dev && st.st_ino == below.st_ino)
+            return 1;
+    }
+    return 1;
+}
+
+static int kind_of_entry(int fd, const struct dirent *entry, uint8_t *filetype) {
+    switch (entry->d_type) {
+    case DT_REG: *filetype = FILETYPE_REGULAR_FILE; return 1;
+    case DT_DIR: *filetype = FILETYPE_DIRECTORY; return 1;
+    case DT_LNK: *filetype = FILETYPE_SYMBOLIC_LINK; return 1;
+    case DT_CHR: *filetype = FILETYPE_CHARACTER_DEVICE; return 1;
+    case DT_BLK: *filetype = FILETYPE_BLOCK_DEVICE; return 1;
+    case DT_UNKNOWN: break;
+    default: *filetype = FILETYPE_UNKNOWN; return 1;
+    }
+    struct stat st;
+    if (!fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW))
+        *filetype = filetype_of(st.st_mode);
+    else if (errno == ENOENT)
+        *filetype = FILETYPE_UNKNOWN;
+    else
+        return 0;
+    return 1;
+}
+
+static int is_dots(const char *name) {
+    return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
+}
+
+static int fill_listing(const struct slot *slot, DIR *directory, struct listing *list) {
+    uint64_t bytes = 0, items = 0, above;
+    struct stat own;
+    if (fstat(slot->host_fd, &own) || !parent_inode(slot, &own, &above) ||
+        !append_entry(list, &bytes, &items, own.st_ino, FILETYPE_DIRECTORY, ".") ||
+        !append_entry(list, &bytes, &items, above, FILETYPE_DIRECTORY, ".."))
+        return 0;
+    for (;;) {
+        errno = 0;
+        struct dirent *entry = readdir(directory);
+        if (!entry)
+            return errno == 0;
+        uint8_t filetype;
+        if (is_dots(entry->d_name))
+            continue;
+        if (!kind_of_entry(dirfd(directory), entry, &filetype) ||
+            !append_entry(list, &bytes, &items, entry->d_ino, filetype, entry->d_name))
+            return 0;
+    }
+}
+
+static int take_listing(struct slot *slot) {
+    struct listing *list = calloc(1, sizeof *list);
+    /* A description of its own: the offset of a directory is part of it. */
+    int fd = openat(slot->host_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+    if (!directory && fd >= 0)
+        close(fd);
+    int done = list && directory && fill_listing(slot, directory, list);
+    if (directory)
+        closedir(directory);
+    if (!done) {
+        if (list) {
+            free(list->blob);
+            free(list->offsets);
+            free(list);
+        }
+        return 0;
+    }
+    forget_listing(slot);
+    slot->listing = list;
+    return 1;
+}
+
+static void *fd_readdir(struct env *env, void *caller, uint8_t *a, size_t n) {
+    uint32_t buf = word(a, 1), room = word(a, 2), out = word(a, 4);
+    uint64_t cookie = long_word(a, 3), size = 0;
+    struct slot *slot = slot_of(table_of(env), word(a, 0));
+    if (!slot || slot->kind != HOST_DIRECTORY || !(slot->rights_base & FD_READDIR) ||
+        outside(env, out, 4) || (room && outside(env, buf, room)))
+        return PYTHON(ROW_FD_READDIR);
+    if ((!cookie || !slot->listing) && !take_listing(slot))
+        return PYTHON(ROW_FD_READDIR);
+    const struct listing *list = slot->listing;
+    if (cookie < list->count) {
+        uint64_t start = list->offsets[cookie], left = list->length - start;
+        size = left < room ? left : room;
+        if (size)
+            memcpy(env->memory + buf, list->blob + start, (size_t)size);
+    }
+    store_32(env, out, (uint32_t)size);
+    return answer(a, 0);
+}
+
+/* Paths. */
+
+static int is_utf8(const uint8_t *text, uint32_t size) {
+    uint32_t at = 0;
+    while (at < size) {
+        uint8_t lead = text[at++];
+        if (lead < 0x80)
+            continue;
+        uint32_t more = lead < 0xC2 ? 0 : lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : lead < 0xF5 ? 3 : 0;
+        if (!more || more > size - at)
+            return 0;
+        uint8_t second = text[at];
+        uint8_t least = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+        uint8_t most = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+        if (second < least || second > most)
+            return 0;
+        for (uint32_t i = 1; i < more; i++)
+            if ((text[at + i] & 0xC0) != 0x80)
+                return 0;
+        at += more;
+    }
+    return 1;
+}
+
+/* Copy a path out of memory; 0: empty, too long, no text, or outside. */
+static int copy_path(const struct env *env, uint32_t at, uint32_t size, char *path) {
+    if (!size || size > PATH_BYTES || outside(env, at, size))
+        return 0;
+    memcpy(path, env->memory + at, size);
+    path[size] = 0;
+    return !memchr(path, 0, size) && is_utf8((const uint8_t *)path, size);
+}
+
+/* Open a path that has a '/', never leaving the directory; -1 with ENOSYS where that is missing. */
+static int open_beneath(int directory, const char *path, int flags, mode_t mode) {
+#if defined(__linux__) && (defined(__x86_64__) || defined(__aarch64__))
+    /* linux/openat2.h: RESOLVE_NO_MAGICLINKS and RESOLVE_BENEATH; the header may be older. */
+    struct {
+        uint64_t flags, mode, resolve;
+    } how = {(uint64_t)flags, mode, 0x02 | 0x08};
+    return (int)syscall(437, directory, path, &how, sizeof how);
+#else
+    (void)directory, (void)path, (void)flags, (void)mode;
+    errno = ENOSYS;
+    return -1;
+#endif
+}
+
+#ifndef O_PATH
+#define O_PATH 0
+#endif
+#ifndef O_NOCTTY
+#define O_NOCTTY 0
+#endif
+
+/* The host's errno of a path call as the guest's, for the one error that needs no second look. */
+static inline uint32_t plain_error(void) {
+    return errno == ENOENT ? errnos[ENOENT] : 0;
+}
+
+static void *path_filestat_get(struct env *env, void *caller, uint8_t *a, size_t n) {
+    char path[PATH_BYTES + 1];
+    struct stat st;
+    struct table *table = table_of(env);
+    uint32_t follow = word(a, 1), out = word(a, 4), error;
+    struct slot *slot = slot_of(table, word(a, 0));
+    if (!slot || slot->kind != HOST_DIRECTORY || !(slot->rights_base & PATH_FILESTAT_GET) ||
+        follow > 1 || outside(env, out, 64) || !copy_path(env, word(a, 2), word(a, 3), path))
+        return PYTHON(ROW_PATH_FILESTAT_GET);
+    if (!strchr(path, '/')) {
+        if (is_dots(path))
+            return PYTHON(ROW_PATH_FILESTAT_GET);
+        if (fstatat(slot->host_fd, path, &st, AT_SYMLINK_NOFOLLOW))
+            goto failed;
+        if (follow && S_ISLNK(st.st_mode))
+            return PYTHON(ROW_PATH_FILESTAT_GET);
+    } else {
+        if (!(table->serves & SERVES_BENEATH))
+            return PYTHON(ROW_PATH_FILESTAT_GET);
+        int fd = open_beneath(slot->host_fd, path,
+                              O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW), 0);
+        if (fd < 0)
+            goto failed;
+        int failed = fstat(fd, &st);
+        close(fd);
+        if (failed)
+            return PYTHON(ROW_PATH_FILESTAT_GET);
+    }
+    store_filestat(env, out, &st);
+    return answer(a, 0);
+failed:
+    error = plain_error();
+    return error ? answer(a, error) : PYTHON(ROW_PATH_FILESTAT_GET);
+}
+
+/* What path_open asks for, decoded. */
+struct opening {
+    int flags;
+    uint32_t fdflags;
+    int readable, writable;
+};
+
+/* Decode and check; 0: Python must look. */
+static int check_opening(const struct slot *parent, uint32_t oflags, uint64_t rights,
+                         uint32_t fdflags, struct opening *wanted) {
+    uint32_t changes = oflags & (OFLAGS_CREAT | OFLAGS_TRUNC);
+    uint64_t needed = PATH_OPEN | (oflags & OFLAGS_CREAT ? PATH_CREATE_FILE : 0) |
+                      (oflags & OFLAGS_TRUNC ? PATH_FILESTAT_SET_SIZE : 0);
+    if (oflags & ~OFLAGS_ALL || fdflags & ~FDFLAGS_ALL || fdflags & FDFLAGS_SYNC ||
+        (oflags & OFLAGS_DIRECTORY && oflags & ~OFLAGS_DIRECTORY) ||
+        ~parent->rights_base & needed ||
+        (rights & (FD_READ | FD_WRITE)) & ~parent->rights_inheriting)
+        return 0;
+    wanted->writable = (rights & FD_WRITE) != 0;
+    wanted->readable = !wanted->writable || rights & FD_READ;
+    wanted->fdflags = fdflags;
+    if (parent->readonly && (wanted->writable || changes))
+        return 0;
+    wanted->flags = O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+    if (wanted->writable)
+        wanted->flags |= wanted->readable ? O_RDWR : O_WRONLY;
+    if (oflags & OFLAGS_CREAT)
+        wanted->flags |= O_CREAT | (oflags & OFLAGS_EXCL ? O_EXCL : 0);
+    if (oflags & OFLAGS_TRUNC)
+        wanted->flags |= O_TRUNC;
+    if (oflags & OFLAGS_DIRECTORY)
+        wanted->flags |= O_DIRECTORY;
+    return 1;
+}
+
+/* Fill the slot of what was opened. */
+static void describe(struct slot *slot, const struct slot *parent, const struct opening *wanted,
+                     int fd, int directory) {
+    uint64_t withheld =
+        (wanted->readable ? 0 : FD_READ | FD_READDIR) | (wanted->writable ? 0 : FD_WRITE);
+    slot->kind = directory ? HOST_DIRECTORY : HOST_FILE;
+    slot->filetype = directory ? FILETYPE_DIRECTORY : FILETYPE_REGULAR_FILE;
+    slot->access = directory ? directory_rights : file_rights & ~withheld;
+    slot->rights_inheriting = parent->rights_inheriting;
+    slot->rights_base = parent->rights_inheriting & slot->access;
+    slot->fdflags = wanted->fdflags;
+    slot->host_fd = fd;
+    slot->readonly = parent->readonly;
+    slot->root = parent->root;
+    slot->root_device = parent->root_device;
+    slot->root_inode = parent->root_inode;
+}
+
+static void *path_open(struct env *env, void *caller, uint8_t *a, size_t n) {
+    char path[PATH_BYTES + 1];
+    struct opening wanted;
+    struct stat st;
+    struct table *table = table_of(env);
+    uint32_t follow = word(a, 1), out = word(a, 8), error, number;
+    struct slot *parent = slot_of(table, word(a, 0));
+    if (!parent || parent->kind != HOST_DIRECTORY || !(table->serves & SERVES_OPEN) ||
+        table->count >= table->limit || follow > 1 || outside(env, out, 4) ||
+        !copy_path(env, word(a, 2), word(a, 3), path) ||
+        !check_opening(parent, word(a, 4), long_word(a, 5), word(a, 7), &wanted))
+        return PYTHON(ROW_PATH_OPEN);
+    int fd;
+    if (!strchr(path, '/')) {
+        if (is_dots(path))
+            return PYTHON(ROW_PATH_OPEN);
+        fd = openat(parent->host_fd, path, wanted.flags | O_NOFOLLOW, 0666);
+    } else {
+        if (!(table->serves & SERVES_BENEATH))
+            return PYTHON(ROW_PATH_OPEN);
+        fd = open_beneath(parent->host_fd, path, wanted.flags | (follow ? 0 : O_NOFOLLOW),
+                          wanted.flags & O_CREAT ? 0666 : 0);
+    }
+    if (fd < 0) {
+        error = plain_error();
+        return error ? answer(a, error) : PYTHON(ROW_PATH_OPEN);
+    }
+    struct slot *slot = NULL;
+    if (!fstat(fd, &st) && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
+        slot = insert(table, &number);
+    if (!slot) {
+        /* What was opened is not opened twice: a fifo's other end would see it come and go. */
+        table->opened = fd;
+        return PYTHON(ROW_PATH_OPEN);
+    }
+    describe(slot, parent, &wanted, fd, S_ISDIR(st.st_mode));
+    store_32(env, out, number);
+    return answer(a, 0);
+}
+
+static void *fd_close(struct env *env, void *caller, uint8_t *a, size_t n) {
+    struct table *table = table_of(env);
+    uint32_t fd = word(a, 0);
+    struct slot *slot = slot_of(table, fd);
+    if (!slot || slot->held || (slot->kind != HOST_FILE && slot->kind != HOST_DIRECTORY))
+        return PYTHON(ROW_FD_CLOSE);
+    int host_fd = slot->host_fd;
+    remove_number(table, fd);
+    /* The number is free even where closing fails, here and at the host. */
+    if (!close(host_fd))
+        return answer(a, 0);
+    uint32_t error = errno > 0 && errno < 256 ? errnos[errno] : 0;
+    return answer(a, error ? error : errnos[EIO]);
+}
+
+/* Clocks, random bytes, words. */
+
+#ifdef __APPLE__
+#define MONOTONIC CLOCK_UPTIME_RAW /* what Python's monotonic clock is there */
+#else
+#define MONOTONIC CLOCK_MONOTONIC
+#endif
+
+static void *clock_time_get(struct env *env, void *caller, uint8_t *a, size_t n) {
+    static const clockid_t clocks[] = {CLOCK_REALTIME, MONOTONIC, CLOCK_PROCESS_CPUTIME_ID,
+                                       CLOCK_THREAD_CPUTIME_ID};
+    struct timespec now;
+    struct table *table = table_of(env);
+    uint32_t id = word(a, 0), out = word(a, 2);
+    if (!table || !(table->serves & SERVES_CLOCKS) || id > 3 || outside(env, out, 8) ||
+        clock_gettime(clocks[id], &now))
+        return PYTHON(ROW_CLOCK_TIME_GET);
+    store_64(env, out, nanoseconds(now.tv_sec, now.tv_nsec));
+    return answer(a, 0);
+}
+
+static int ask_random(uint8_t *to, size_t size) {
+#ifdef __linux__
+    while (size) {
+        long got = syscall(SYS_getrandom, to, size, 0);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return 0;
+        to += got;
+        size -= (size_t)got;
+    }
+#else
+    arc4random_buf(to, size);
+#endif
+    return 1;
+}
+
+/* Small requests are cut from a pool, each byte once; a forked child drops what it inherited. */
+static void *random_get(struct env *env, void *caller, uint8_t *a, size_t n) {
+    struct table *table = table_of(env);
+    uint32_t buf = word(a, 0), size = word(a, 1);
+    if (!table || !(table->serves & SERVES_RANDOM) || !size || size > RANDOM_BYTES ||
+        outside(env, buf, size))
+        return PYTHON(ROW_RANDOM_GET);
+    if (size > RANDOM_SMALL)
+        return ask_random(env->memory + buf, size) ? answer(a, 0) : PYTHON(ROW_RANDOM_GET);
+    uint32_t generation = atomic_load_explicit(&fork_generation, memory_order_relaxed);
+    if (size > env->pool_left || generation != env->pool_generation) {
+        if (!ask_random(env->pool, sizeof env->pool))
+            return PYTHON(ROW_RANDOM_GET);
+        env->pool_left = sizeof env->pool;
+        env->pool_generation = generation;
+    }
+    env->pool_left -= size;
+    memcpy(env->memory + buf, env->pool + env->pool_left, size);
+    memset(env->pool + env->pool_left, 0, size);
+    return answer(a, 0);
+}
+
+static int tell_sizes(struct env *env, const struct words *words, uint8_t *a) {
+    uint32_t count = word(a, 0), size = word(a, 1);
+    if (!words->known || outside(env, count, 4) || outside(env, size, 4))
+        return 0;
+    store_32(env, count, (uint32_t)words->count);
+    store_32(env, size, (uint32_t)words->length);
+    return 1;
+}
+
+static int tell_words(struct env *env, const struct words *words, uint8_t *a) {
+    uint32_t pointers = word(a, 0), buffer = word(a, 1);
+    if (!words->known || outside(env, pointers, 4 * words->count) ||
+        outside(env, buffer, words->length) || !words->count)
+        return 0;
+    memcpy(env->memory + buffer, words->blob, (size_t)words->length);
+    const uint8_t *at = words->blob;
+    for (uint64_t i = 0; i < words->count; i++) {
+        store_32(env, (uint32_t)(pointers + 4 * i), (uint32_t)(buffer + (at - words->blob)));
+        at += strlen((const char *)at) + 1;
+    }
+    return 1;
+}
+
+#define WORDS_ROW(name, row, tell, which)                                                        \
+    static void *name(struct env *env, void *caller, uint8_t *a, size_t n) {              \
+        struct table *table = table_of(env);                                                     \
+        if (!table || !tell(env, &table->which, a))                                              \
+            return PYTHON(row);                                                                  \
+        return answer(a, 0);                                                                     \
+    }
+
+WORDS_ROW(args_sizes_get, ROW_ARGS_SIZES_GET, tell_sizes, args)
+WORDS_ROW(args_get, ROW_ARGS_GET, tell_words, args)
+WORDS_ROW(environ_sizes_get, ROW_ENVIRON_SIZES_GET, tell_sizes, environ)
+WORDS_ROW(environ_get, ROW_ENVIRON_GET, tell_words, environ)
+
+/* What Python calls. */
+
+static const struct {
+    const char *name;
+    function *serve;
+} rows[ROWS] = {
+    [ROW_FD_READ] = {"fd_read", fd_read},
+    [ROW_FD_PREAD] = {"fd_pread", fd_pread},
+    [ROW_FD_WRITE] = {"fd_write", fd_write},
+    [ROW_FD_PWRITE] = {"fd_pwrite", fd_pwrite},
+    [ROW_FD_SEEK] = {"fd_seek", fd_seek},
+    [ROW_FD_TELL] = {"fd_tell", fd_tell},
+    [ROW_FD_CLOSE] = {"fd_close", fd_close},
+    [ROW_FD_FDSTAT_GET] = {"fd_fdstat_get", fd_fdstat_get},
+    [ROW_FD_FILESTAT_GET] = {"fd_filestat_get", fd_filestat_get},
+    [ROW_FD_PRESTAT_GET] = {"fd_prestat_get", fd_prestat_get},
+    [ROW_FD_PRESTAT_DIR_NAME] = {"fd_prestat_dir_name", fd_prestat_dir_name},
+    [ROW_FD_READDIR] = {"fd_readdir", fd_readdir},
+    [ROW_PATH_OPEN] = {"path_open", path_open},
+    [ROW_PATH_FILESTAT_GET] = {"path_filestat_get", path_filestat_get},
+    [ROW_CLOCK_TIME_GET] = {"clock_time_get", clock_time_get},
+    [ROW_RANDOM_GET] = {"random_get", random_get},
+    [ROW_ARGS_SIZES_GET] = {"args_sizes_get", args_sizes_get},
+    [ROW_ARGS_GET] = {"args_get", args_get},
+    [ROW_ENVIRON_SIZES_GET] = {"environ_sizes_get", environ_sizes_get},
+    [ROW_ENVIRON_GET] = {"environ_get", environ_get},
+};
+
+EXPORT uint32_t wasi_native_abi(void) { return ABI; }
+
+EXPORT uint32_t wasi_native_size(uint32_t which) {
+    static const size_t sizes[] = {sizeof(struct bytes), sizeof(struct slot),
+                                   sizeof(struct table), sizeof(struct env)};
+    return which < sizeof sizes / sizeof *sizes ? (uint32_t)sizes[which] : 0;
+}
+
+EXPORT const char *wasi_native_name(uint32_t row) { return row < ROWS ? rows[row].name : NULL; }
+
+EXPORT void *wasi_native_serve(uint32_t row, void *thunk_of_row) {
+    /* A function pointer travels as an object pointer, as dlsym's does. */
+    memcpy(&python[row], &thunk_of_row, sizeof thunk_of_row);
+    void *address;
+    function *serve = rows[row].serve;
+    memcpy(&address, &serve, sizeof serve);
+    return address;
+}
+
+EXPORT void wasi_native_setup(const uint8_t *map, uint64_t file, uint64_t directory) {
+    memcpy(errnos, map, sizeof errnos);
+    file_rights = file;
+    directory_rights = directory;
+}
+
+EXPORT void wasi_native_forked(void) { atomic_fetch_add(&fork_generation, 1); }
+
+EXPORT struct table *wasi_native_table(uint32_t limit, uint32_t serves) {
+    struct table *table = calloc(1, sizeof *table);
+    if (table) {
+        table->limit = limit;
+        table->serves = serves;
+        table->opened = -1;
+    }
+    return table;
+}
+
+/* Close what no Python object stands for, and forget all. */
+EXPORT void wasi_native_clear(struct table *table) {
+    for (uint32_t fd = 0; table->count && fd < table->capacity; fd++) {
+        struct slot *slot = table->numbers[fd];
+        if (!slot)
+            continue;
+        if (!slot->held && slot->host_fd >= 0)
+            close(slot->host_fd);
+        remove_number(table, fd);
+    }
+    table->lowest = 0;
+}
+
+static void forget_words(struct words *words) {
+    free(words->blob);
+    memset(words, 0, sizeof *words);
+}
+
+EXPORT void wasi_native_free(struct table *table) {
+    wasi_native_clear(table);
+    while (table->free) {
+        struct slot *slot = table->free;
+        table->free = slot->next;
+        free(slot);
+    }
+    forget_words(&table->args);
+    forget_words(&table->environ);
+    free(table->numbers);
+    free(table);
+}
+
+EXPORT struct slot *wasi_native_insert(struct table *table, uint32_t *fd) {
+    return insert(table, fd);
+}
+
+EXPORT struct slot *wasi_native_find(struct table *table, uint32_t fd) {
+    return slot_of(table, fd);
+}
+
+EXPORT void wasi_native_remove(struct table *table, uint32_t fd) { remove_number(table, fd); }
+
+EXPORT void wasi_native_renumber(struct table *table, uint32_t fd, uint32_t to) {
+    struct slot *moved = table->numbers[fd], *old = table->numbers[to];
+    table->numbers[to] = moved;
+    table->numbers[fd] = old;
+    remove_number(table, fd);
+}
+
+EXPORT int wasi_native_words(struct words *words, const uint8_t *blob, uint64_t length,
+                             uint64_t count) {
+    forget_words(words);
+    if (length && !(words->blob = malloc((size_t)length)))
+        return 0;
+    if (length)
+        memcpy(words->blob, blob, (size_t)length);
+    words->length = length;
+    words->count = count;
+    words->known = 1;
+    return 1;
+}
+
+EXPORT void wasi_native_forget_words(struct table *table) {
+    forget_words(&table->args);
+    forget_words(&table->environ);
+}
+
+EXPORT int wasi_native_append(struct bytes *bytes, const uint8_t *data, uint64_t length) {
+    struct vectors v;
+    v.count = 1;
+    v.total = length;
+    v.items[0].iov_base = (void *)(uintptr_t)data;
+    v.items[0].iov_len = (size_t)length;
+    return capture(bytes, &v);
+}
+
+/* What was captured, which stays where it is until `wasi_native_let_go`. */
+EXPORT const uint8_t *wasi_native_hold(struct bytes *bytes) {
+    lock(bytes);
+    return bytes->data;
+}
+
+EXPORT void wasi_native_let_go(struct bytes *bytes) { unlock(bytes); }
+
+/* Put the first descriptors back as `saved` says; nothing was closed or opened since. */
+EXPORT void wasi_native_restore(struct table *table, const struct slot *saved, uint32_t count) {
+    for (uint32_t fd = 0; fd < count && fd < table->capacity; fd++)
+        if (table->numbers[fd])
+            *table->numbers[fd] = saved[fd];
+    wasi_native_forget_words(table);
+}
+
+EXPORT void wasi_native_release(struct bytes *bytes) {
+    free(bytes->data);
+    bytes->data = NULL;
+    bytes->length = bytes->capacity = 0;
+}
+
+EXPORT int wasi_native_keep_listing(struct slot *slot, const uint8_t *blob, uint64_t length,
+                                    const uint64_t *offsets, uint64_t count) {
+    struct listing *list = calloc(1, sizeof *list);
+    if (!list || !(list->blob = malloc((size_t)length)) ||
+        !(list->offsets = malloc((size_t)count * sizeof *offsets))) {
+        if (list)
+            free(list->blob);
+        free(list);
+        return 0;
+    }
+    memcpy(list->blob, blob, (size_t)length);
+    memcpy(list->offsets, offsets, (size_t)count * sizeof *offsets);
+    list->length = length;
+    list->count = count;
+    forget_listing(slot);
+    slot->listing = list;
+    return 1;
+}
+
+/* Copy entries from a cookie on; returns how many bytes, without `to` how many there are. */
+EXPORT int64_t wasi_native_entries(struct slot *slot, uint64_t cookie, uint8_t *to, uint64_t room) {
+    const struct listing *list = slot->listing;
+    if (!list || cookie >= list->count)
+        return 0;
+    uint64_t start = list->offsets[cookie], left = list->length - start;
+    uint64_t size = left < room ? left : room;
+    if (!to)
+        return (int64_t)left;
+    memcpy(to, list->blob + start, (size_t)size);
+    return (int64_t)size;
+}

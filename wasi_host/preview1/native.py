@@ -1,0 +1,78 @@
+"""What changes in the calls where the native part serves some of them."""
+
+import os
+from contextlib import suppress
+
+from wasi_host.descriptors.native import NativeTable
+from wasi_host.fs.host import HostDirectory
+from wasi_host.fs.node import Directory, Node
+from wasi_host.preview1.path import PathCalls
+from wasi_host.preview1.process import ProcessCalls
+
+
+class NativeCalls(ProcessCalls, PathCalls):
+    """The calls that share something with the native part besides descriptors.
+
+    Arguments and environment are handed over when a guest first asks for their sizes: most
+    guests that end after some microseconds never do.
+    """
+
+    __slots__ = ()
+
+    @property
+    def _table(self) -> NativeTable:
+        assert isinstance(self.fds, NativeTable)
+        return self.fds
+
+    @property
+    def native(self) -> int:
+        """The address of the table that the native part may serve from."""
+        return self._table.memory.address
+
+    def args_sizes_get(self) -> tuple[int, int]:
+        """Do as ``ProcessCalls.args_sizes_get`` does; from now on the native part answers."""
+        self._table.memory.set_words(self.args, self.environ)
+        return super().args_sizes_get()
+
+    def environ_sizes_get(self) -> tuple[int, int]:
+        """Do as ``ProcessCalls.environ_sizes_get`` does; from now on the native part answers."""
+        self._table.memory.set_words(self.args, self.environ)
+        return super().environ_sizes_get()
+
+    def path_open(
+        self,
+        fd: int,
+        dirflags: int,
+        path: str,
+        oflags: int,
+        fs_rights_base: int,
+        fs_rights_inheriting: int,
+        fdflags: int,
+    ) -> int:
+        """Do as ``PathCalls.path_open`` does.
+
+        The native part may have opened something it does not serve (a fifo, a device): it is
+        taken over, since opening a second time would be seen at a fifo's other end.
+        """
+        try:
+            return super().path_open(
+                fd, dirflags, path, oflags, fs_rights_base, fs_rights_inheriting, fdflags
+            )
+        finally:
+            left = self._take_opened()
+            if left >= 0:
+                with suppress(OSError):
+                    os.close(left)
+
+    def _take_opened(self) -> int:
+        state = self._table.memory.state
+        fd: int = state.opened
+        state.opened = -1
+        return fd
+
+    def _open(self, directory: Directory, path: str, mode: int, follow: bool) -> Node:
+        opened = self._take_opened()
+        if opened >= 0:
+            assert isinstance(directory, HostDirectory)
+            return directory.adopt(opened)
+        return super()._open(directory, path, mode, follow)

@@ -1,0 +1,92 @@
+"""Captured output and given input whose bytes lie where the native part reaches them.
+
+A guest's thread may append to captured output while another thread looks at it: the C functions
+lock it for the few instructions that takes.
+"""
+
+import errno
+
+from wasi_host.native.library import Library
+from wasi_host.native.structures import Bytes, address
+from wasi_host.world.streams import BytesInput, Capture, host_error
+
+
+class NativeCapture(Capture):
+    """Output collected in memory of the native part's.
+
+    Attributes:
+        state: the struct; ``room`` of it is how many bytes more are kept.
+        address: where it lies.
+    """
+
+    __slots__ = ("_lib", "address", "state")
+
+    def __init__(self, lib: Library, limit: int | None = None) -> None:
+        super().__init__(limit)
+        self._lib = lib
+        self.state = Bytes(room=self.limit)
+        self.address = address(self.state)
+
+    def renew(self) -> None:
+        """Begin again, with nothing kept."""
+        state = self.state
+        if state.length:
+            # What one guest wrote is never left for the next one to be found behind its own.
+            self._lib.release(self.address)
+        state.room = self.limit
+        self.truncated = False
+
+    def write(self, data: bytes | memoryview) -> int:
+        """Keep what there is room for; take all.
+
+        Raises:
+            OSError: ENOMEM: the host has no memory left; nothing was kept.
+        """
+        data = bytes(data)
+        room = self.state.room
+        if len(data) > room:
+            self.truncated = True
+        kept = data[:room]
+        if kept and not self._lib.append(self.address, kept, len(kept)):
+            raise host_error(errno.ENOMEM)
+        return len(data)
+
+    def getvalue(self) -> bytes:
+        """Return what was kept."""
+        if not self.state.length:
+            return b""
+        return self._lib.captured(self.address, self.state)
+
+    def __del__(self) -> None:
+        self._lib.release(self.address)
+
+
+class NativeInput(BytesInput):
+    """Input that is there from the start, read by the native part at the same position."""
+
+    __slots__ = ("address", "state")
+
+    def __init__(self, data: bytes) -> None:
+        self.state = Bytes()
+        self.address = address(self.state)
+        self.renew(data)
+
+    def renew(self, data: bytes) -> None:
+        """Begin again, with other input."""
+        self._data = data
+        state = self.state
+        state.data = data  # keeps the bytes where they are
+        state.length = len(data)
+        state.position = 0
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes; none at the end."""
+        start = self.state.position
+        data = self._data[start : start + size]
+        self.state.position = start + len(data)
+        return data
+
+    def readable(self) -> tuple[int, bool]:
+        """Return what is left; at the end also gone."""
+        left = len(self._data) - self.state.position
+        return left, not left
