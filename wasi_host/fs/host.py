@@ -57,12 +57,7 @@ _LEVELS: Final = 128
 
 
 class Root:
-    """The descriptor of a ``HostDir``, closed when nobody uses it any more.
-
-    Attributes:
-        fd: the host descriptor.
-        identity: its device and inode.
-    """
+    """The descriptor of a ``HostDir``, closed when nobody uses it; its device and inode."""
 
     __slots__ = ("fd", "identity")
 

@@ -20,7 +20,8 @@ SOURCE: Final = Path(__file__).with_name("host.c")
 TARGET: Final = Path(__file__).with_name("_host.so")
 
 FLAGS: Final = ("-std=c11", "-O2", "-fPIC", "-shared", "-fvisibility=hidden")
-WARNINGS: Final = ("-Wall", "-Wextra", "-Wconversion", "-Werror")
+#: Without -Werror: a newer compiler may warn of what this one does not.
+WARNINGS: Final = ("-Wall", "-Wextra", "-Wconversion")
 SANITIZERS: Final = ("-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
                      "-fno-omit-frame-pointer")  # fmt: skip
 
