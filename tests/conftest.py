@@ -8,6 +8,7 @@ import pytest
 
 from wasi_host.fs import openat2
 from wasi_host.fs.host_nodes import PROBES
+from wasi_host.native import library
 from wasi_host.world import wake
 
 # A shell starts background jobs with SIGINT ignored, and what is ignored stays so in every
@@ -36,3 +37,11 @@ def _nothing_that_only_linux_has():
 def _garbage_of_other_modules_is_gone():
     """Tests that count descriptors must not see one closed that another test left to be found."""
     gc.collect()
+
+
+@pytest.fixture
+def python_only():
+    """Guests of this test are served in Python alone, without the native part."""
+    before = library.force_off(True)
+    yield
+    library.force_off(before)

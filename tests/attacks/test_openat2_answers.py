@@ -11,7 +11,11 @@ from tests.attacks.places import HostPlace
 from wasi_host.fs import openat2
 from wasi_spec import Errno
 
-pytestmark = pytest.mark.skipif(not openat2.available(), reason="this kernel has no openat2")
+pytestmark = [
+    pytest.mark.skipif(not openat2.available(), reason="this kernel has no openat2"),
+    # The kernel is stood in for in Python.
+    pytest.mark.usefixtures("python_only"),
+]
 
 
 class Kernel:

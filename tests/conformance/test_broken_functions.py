@@ -66,6 +66,7 @@ MISTAKES = {
 }
 
 
+@pytest.mark.usefixtures("python_only")
 @pytest.mark.parametrize("function", MISTAKES)
 def test_a_mistake_in_one_function_makes_the_matrix_red(monkeypatch, function):
     about = [case for case in load(own.PROGRAMS) if function in _ABOUT[case.name]]

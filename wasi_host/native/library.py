@@ -131,6 +131,7 @@ _lock = Lock()
 _found: Library | None = None
 _reason: str | None = None
 _looked = False
+_forced_off = False
 
 
 def library() -> Library | None:
@@ -141,7 +142,14 @@ def library() -> Library | None:
             if not _looked:
                 _found, _reason = _look(os.environ.get(VARIABLE, ""))
                 _looked = True
-    return _found
+    return None if _forced_off else _found
+
+
+def force_off(off: bool) -> bool:
+    """Serve guests to come in Python alone, for tests; return whether it was so before."""
+    global _forced_off
+    before, _forced_off = _forced_off, off
+    return before
 
 
 def why_not() -> str | None:
