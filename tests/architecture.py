@@ -40,7 +40,9 @@ LADDER = (
     # Between two floors: it came late, and stands beside both what waits and what runs.
     (1.5, NATIVE, "structures build library", (SPEC, ERRORS)),
     (2, FS, "budget node walk resolve "
-            "memory_data memory_snapshot memory_tree memory_file memory_nodes memory "
+            "memory_data memory_snapshot memory_tree memory_file "
+            "change_version change_diff change change_export changes memory_changes "
+            "memory_nodes memory "
             "openat2 host_nodes fixed single host "
             "path_store path_attributes path_tree path_nodes path_fs "
             "pyfs_import pyfs fsspec_files fsspec url "
@@ -49,7 +51,7 @@ LADDER = (
             "wrapped readonly quota_account quota patterns filter "
             "overlay_data overlay_index overlay_lower overlay_layers overlay_marks overlay_upper "
             "overlay_file overlay_names overlay_nodes "
-            "change_version change_diff change change_export changes overlay_difference "
+            "overlay_difference "
             "overlay_changes overlay_apply overlay "
             "namespace export",
      (SPEC, FOREIGN)),

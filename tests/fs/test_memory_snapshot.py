@@ -87,9 +87,9 @@ def test_one_byte_costs_one_chunk_and_what_is_appended_nothing():
     kept = fs.snapshot()
     node = fs.open_root().open_at("f", os.O_RDWR, True)
     node.append(bytes(5 * CHUNK))
-    assert not kept._noted[node.inode].chunks
+    assert not kept.noted[node.inode].chunks
     node.pwrite(b"x", 3 * CHUNK)
-    assert set(kept._noted[node.inode].chunks) == {3}
+    assert set(kept.noted[node.inode].chunks) == {3}
 
 
 def test_a_cut_sparse_file_is_sparse_again():
@@ -136,3 +136,47 @@ def test_a_snapshot_that_is_over_is_refused():
         with pytest.raises(ValueError, match="is over"):
             call(first)
     assert fs.store.journal is None
+
+
+def test_what_changed_since_a_snapshot_is_told_with_the_bytes_of_then_and_now():
+    fs = MemoryFS({"a": b"one", "b": b"two", "d": {"x": b"x", "y": b"y"}, "l": Link("a"), "e": {}})
+    kept = fs.snapshot()
+    root = fs.open_root()
+    fs.write_bytes("a", b"ONE!")
+    fs.write_bytes("new/file", b"new")
+    root.unlink_at("b")
+    root.rename_at("d", root, "e/d")
+    fs.write_bytes("e/d/x", b"X")
+    fs.write_bytes("same", b"")
+    root.unlink_at("same")
+    changes = fs.changes_since(kept)
+    assert [(one.kind, one.path) for one in changes] == [
+        ("changed", "a"), ("deleted", "b"), ("renamed", "e/d"), ("changed", "e/d/x"),
+        ("created", "new"), ("created", "new/file"),
+    ]  # fmt: skip
+    assert [(one.before.bytes, one.after.bytes) for one in changes if one.kind == "changed"] == [
+        (b"one", b"ONE!"), (b"x", b"X"),
+    ]  # fmt: skip
+    assert changes[1].before.bytes == b"two"
+    assert changes[2].before.path == "d"
+    with pytest.raises(ValueError, match="no overlay"):
+        changes.apply()
+    fs.restore(kept)
+    assert len(fs.changes_since(kept)) == 0
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_all_that_is_told_of_random_changes_is_true(seed):
+    fs = MemoryFS(random_tree(random.Random(seed)))
+    kept, before = fs.snapshot(), fs.tree()
+    scribble(fs, Chooser(seed), 100)
+    told = fs.changes_since(kept)
+    assert (len(told) == 0) == (fs.tree() == before)
+    for change in told:
+        if change.after is not None and change.after.type == "file":
+            assert change.after.bytes == fs.read_bytes(change.after.path)
+        if change.before is not None and change.before.type == "file":
+            place = before
+            for name in change.before.path.split("/"):
+                place = place[name]
+            assert change.before.bytes == place

@@ -73,3 +73,24 @@ def test_a_provider_tells_what_is_different_by_now(words):
     with wasi_host.Wasi(dirs={"/": overlay}) as wasi:
         overlay.open_root().unlink_at("words")
         assert [(change.kind, change.path) for change in wasi.changes] == [("deleted", "words")]
+
+
+@pytest.mark.parametrize("tree", [dict, wasi_host.MemoryFS])
+def test_changes_in_trees_in_memory_are_told_too(tree):
+    dirs = {"/src": tree({"words": b"b\na\n", "other": b""})}
+    result = wasi_host.run(SORT, dirs=dirs, capture_output=True, check=True)
+    (change,) = result.changes
+    assert (change.kind, change.path) == ("changed", "src/words")
+    assert (change.before.bytes, change.after.bytes) == (b"b\na\n", b"a\nb\n")
+    with pytest.raises(ValueError, match="no directory"):
+        result.changes.apply()
+
+
+def test_changes_of_a_tree_that_another_run_began_with_are_over():
+    fs = wasi_host.MemoryFS({"words": b"b\na\n"})
+    first, second = (
+        wasi_host.run(SORT, dirs={"/src": fs}, capture_output=True, check=True) for _ in range(2)
+    )
+    assert len(second.changes) == 0
+    with pytest.raises(ValueError, match="is over"):
+        _ = first.changes

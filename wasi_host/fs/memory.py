@@ -1,5 +1,6 @@
 """A filesystem in memory, with what POSIX asks of one: links, holes, open files without a name."""
 
+import contextlib
 import errno
 import itertools
 import os
@@ -8,6 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias, Union
 
 from wasi_host.fs.budget import UNLIMITED, Budget
+from wasi_host.fs.changes import Changes
+from wasi_host.fs.memory_changes import changes_since
 from wasi_host.fs.memory_data import DirectoryInode, FileInode, Inode, LinkInode, Store
 from wasi_host.fs.memory_file import MemoryFile
 from wasi_host.fs.memory_nodes import MemoryDirectory
@@ -58,6 +61,7 @@ class MemoryFS(FileSystem):
         device: int | None = None,
     ) -> None:
         self.readonly = readonly
+        self._watched: Snapshot | None = None
         number = next(_devices) if device is None else device
         #: What all nodes share: clock, lock, device number, limit.
         self.store = Store(number, clock, max_file_bytes)
@@ -99,6 +103,25 @@ class MemoryFS(FileSystem):
     def forget(self, snapshot: Snapshot) -> None:
         """Give a snapshot up, which frees what it kept; the errors of ``restore``."""
         give_up(self.store, snapshot)
+
+    def changes_since(self, snapshot: Snapshot) -> Changes:
+        """Return what is different from a snapshot; the errors of ``restore``.
+
+        Bytes of now are read when they are asked for.
+        """
+        return changes_since(self.store, self.root, snapshot)
+
+    def watch(self) -> Callable[[], Changes]:
+        """Return what gives the changes since now: until the next watch, then it is over."""
+        if self._watched is not None:
+            # Gone back behind it, it is over already.
+            with contextlib.suppress(ValueError):
+                self.forget(self._watched)
+        snapshot = self._watched = self.snapshot()
+        return lambda: self.changes_since(snapshot)
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "_watched": None}
 
     def read_bytes(self, path: str) -> bytes:
         """Return the content of a file; the errors of ``open``."""

@@ -15,6 +15,7 @@ Bytes are overwritten without a lock where that is safe (see ``memory_data``), s
 be taken, and gone back to, while nobody writes.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 from wasi_host.fs.memory_data import (
@@ -27,13 +28,13 @@ from wasi_host.fs.memory_data import (
     Store,
 )
 
-__all__ = ["Snapshot", "give_up", "go_back", "take"]
+__all__ = ["Noted", "Snapshot", "give_up", "go_back", "noted_since", "take"]
 
 #: Bytes of a file that are noted at once.
 CHUNK: Final = 1 << 16
 
 
-class _Noted:
+class Noted:
     """What an inode was."""
 
     __slots__ = ("chunks", "entries", "nlink", "parent", "size", "times")
@@ -51,27 +52,36 @@ class _Noted:
             self.parent = inode.parent
 
 
+    def pieces(self) -> Iterator[tuple[int, bytes]]:
+        """Return where bytes were that are noted, and the bytes."""
+        for index, data in self.chunks.items():
+            size = min(CHUNK, self.size - index * CHUNK)
+            if size > 0:
+                # What is missing of it was cut off before, and was a hole.
+                yield index * CHUNK, data.ljust(size, b"\0")
+
+
 class Snapshot(Journal):
     """A state of a memory filesystem; made by ``MemoryFS.snapshot``."""
 
-    __slots__ = ("_last_ino", "_noted", "store")
+    __slots__ = ("_last_ino", "noted", "store")
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._noted: dict[Inode, _Noted] = {}
+        self.noted: dict[Inode, Noted] = {}
         self._last_ino = store.last_ino
 
     # What the filesystem calls before it changes something, with its lock held.
 
     def note(self, inode: Inode) -> None:
         """Note what an inode is, the first time."""
-        if inode not in self._noted and inode.ino <= self._last_ino:
-            self._noted[inode] = _Noted(inode)
+        if inode not in self.noted and inode.ino <= self._last_ino:
+            self.noted[inode] = Noted(inode)
 
     def note_bytes(self, inode: FileInode, start: int, end: int) -> None:
         """Note the bytes from ``start`` to ``end`` that are about to be overwritten."""
         self.note(inode)
-        noted = self._noted.get(inode)
+        noted = self.noted.get(inode)
         if noted is None:
             return
         end = min(end, noted.size)
@@ -81,7 +91,7 @@ class Snapshot(Journal):
     def note_cut(self, inode: FileInode, size: int) -> None:
         """Note the bytes that are about to be cut off; not the holes between them."""
         self.note(inode)
-        noted = self._noted.get(inode)
+        noted = self.noted.get(inode)
         if noted is None or size >= noted.size:
             return
         first = size // CHUNK
@@ -89,7 +99,7 @@ class Snapshot(Journal):
         self._keep(inode, noted, {page * PAGE // CHUNK for page in inode.pages} - set(range(first)))
 
     @staticmethod
-    def _keep(inode: FileInode, noted: _Noted, chunks: "range | set[int]") -> None:
+    def _keep(inode: FileInode, noted: Noted, chunks: "range | set[int]") -> None:
         for index in chunks:
             if index not in noted.chunks:
                 begin = index * CHUNK
@@ -101,7 +111,7 @@ class Snapshot(Journal):
     def undo(self) -> None:
         """Put back what was noted, and begin anew."""
         made = self._made_since()
-        for inode, noted in self._noted.items():
+        for inode, noted in self.noted.items():
             if not inode.nlink and noted.nlink and not isinstance(inode, FileInode):
                 self._count(inode, 1)
             inode.nlink = noted.nlink
@@ -117,22 +127,19 @@ class Snapshot(Journal):
             if isinstance(inode, DirectoryInode):
                 inode.entries = {}
             inode.nlink = 0
-        self._noted = {}
+        self.noted = {}
 
-    def _put_back(self, inode: FileInode, noted: _Noted) -> None:
+    def _put_back(self, inode: FileInode, noted: Noted) -> None:
         usage = self.store.usage
         usage.bytes += inode.shrink(noted.size)
         usage.bytes += inode.resize(noted.size)
-        for index, data in noted.chunks.items():
-            size = min(CHUNK, noted.size - index * CHUNK)
-            if size > 0:
-                # What is missing of it was cut off before, and was a hole.
-                usage.bytes += inode.write(data.ljust(size, b"\0"), index * CHUNK)
+        for begin, data in noted.pieces():
+            usage.bytes += inode.write(data, begin)
 
     def _made_since(self) -> set[Inode]:
         """Return all that was made since and has a name."""
         made: set[Inode] = set()
-        todo: list[Inode] = [inode for inode in self._noted if isinstance(inode, DirectoryInode)]
+        todo: list[Inode] = [inode for inode in self.noted if isinstance(inode, DirectoryInode)]
         while todo:
             place = todo.pop()
             if isinstance(place, DirectoryInode):
@@ -148,10 +155,10 @@ class Snapshot(Journal):
 
     def hand_on(self, older: "Snapshot") -> None:
         """Tell an older snapshot all that it does not know."""
-        for inode, noted in self._noted.items():
+        for inode, noted in self.noted.items():
             if inode.ino > older._last_ino:
                 continue
-            known = older._noted.setdefault(inode, noted)
+            known = older.noted.setdefault(inode, noted)
             if known is noted:
                 continue
             for index, data in noted.chunks.items():
@@ -191,6 +198,15 @@ def give_up(store: Store, snapshot: Snapshot) -> None:
             snapshot.hand_on(older)
         del store.snapshots[at]
         store.journal = store.snapshots[-1] if store.snapshots else None
+
+
+def noted_since(store: Store, snapshot: Snapshot) -> dict[Inode, Noted]:
+    """Return what was noted since a snapshot was taken; the lock is held. Errors: ``go_back``."""
+    at = _place(store, snapshot)
+    for newer in store.snapshots[at + 1 :]:
+        assert isinstance(newer, Snapshot)
+        newer.hand_on(snapshot)
+    return snapshot.noted
 
 
 def _place(store: Store, snapshot: Snapshot) -> int:
