@@ -13,6 +13,7 @@ import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import ExitStack
+from copy import copy
 from pathlib import Path
 from typing import Any, Final, Protocol, TypedDict
 
@@ -21,6 +22,7 @@ from conformance.filesystems import FILESYSTEMS
 from conformance.session import Program
 from conformance.suite import COMMAND_WORLD, VERSION, Case, Kill, Run, Unsupported, Wait
 from wasi_host.errors import ProcExit, Trap
+from wasi_host.observers import Trace
 from wasi_host.results import TRAPPED, CompletedRun, TimeoutExpired
 from wasi_host.sandbox import Sandbox
 
@@ -64,6 +66,10 @@ class Host(ABC):
     def cannot(self, case: Case) -> str:
         """Return why it has not what a test needs; empty: it has."""
 
+    def traced(self) -> "Traced | None":
+        """Return the same host with its system calls noted; None: it cannot tell them."""
+        return None
+
     @abstractmethod
     def start(self, case: Case, run: Run, dirs: dict[str, Path], timeout: float) -> Program:
         """Start a test's program.
@@ -77,6 +83,16 @@ class Host(ABC):
         Raises:
             OSError: it cannot be started.
         """
+
+
+class Traced(Protocol):
+    """A host that notes the system calls of one program."""
+
+    def start(self, case: Case, run: Run, dirs: dict[str, Path], timeout: float) -> Program:
+        """Start a test's program; see ``Host.start``."""
+
+    def calls(self) -> str:
+        """Return the calls so far, as text like strace's."""
 
 
 class InProcess(Host):
@@ -99,6 +115,7 @@ class InProcess(Host):
             raise ValueError(f"there is no filesystem {filesystem!r}; there are {there}")
         self._filesystem = FILESYSTEMS[filesystem]
         self._rights = rights
+        self._trace: Trace | None = None
         self.name = f"{runtime}/{filesystem}" + (" strict" if rights == "strict" else "")
         self.version = _version(runtime)
         if self._filesystem.expectations is not None:
@@ -111,8 +128,19 @@ class InProcess(Host):
                 return "a guest in this process gets no signals"
         return _beyond_preview1(case)
 
+    def traced(self) -> "InProcess":
+        """Return the same host with its system calls noted, for one program."""
+        other = copy(self)
+        other._trace = Trace()
+        return other
+
+    def calls(self) -> str:
+        """Return the calls so far, as text like strace's."""
+        return str(self._trace) if self._trace is not None else ""
+
     def start(self, case: Case, run: Run, dirs: dict[str, Path], timeout: float) -> Program:
         """Start a guest in a thread of its own."""
+        trace = self._trace or False
 
         def life(streams: Streams) -> int:
             opened = {guest: self._filesystem.open(path) for guest, path in dirs.items()}
@@ -121,8 +149,8 @@ class InProcess(Host):
                     case.wasm, dirs=opened, env=run.env, rights=self._rights, sockets=granted
                 )
                 if case.reactor:
-                    return _call_in_turn(sandbox, run, case.reactor, streams)
-                return _exit_code(sandbox.run(run.args, timeout=timeout, **streams))
+                    return _call_in_turn(sandbox, run, case.reactor, streams, trace)
+                return _exit_code(sandbox.run(run.args, timeout=timeout, trace=trace, **streams))
 
         return _Guest(life, [str(case.wasm), *run.args])
 
@@ -133,10 +161,16 @@ def _exit_code(result: CompletedRun) -> int:
     return result.returncode
 
 
-def _call_in_turn(sandbox: Sandbox, run: Run, functions: tuple[str, ...], streams: Streams) -> int:
+def _call_in_turn(
+    sandbox: Sandbox,
+    run: Run,
+    functions: tuple[str, ...],
+    streams: Streams,
+    trace: bool | Trace,
+) -> int:
     """Call the functions of a reactor on one instance; return the exit code."""
     try:
-        with sandbox.instantiate(run.args, **streams) as instance:
+        with sandbox.instantiate(run.args, trace=trace, **streams) as instance:
             for name in functions:
                 instance.call(name)
     except ProcExit as ended:

@@ -18,6 +18,8 @@ from conformance.runner import Matrix, Outcome, Result
 
 #: Bytes of each stream that reports show.
 LARGEST_SHOWN: Final = 8000
+#: System calls shown of a failed test.
+LAST_CALLS: Final = 100
 #: What a cell of the page shows.
 SYMBOLS: Final = {
     Outcome.PASS: "\N{CHECK MARK}",
@@ -144,6 +146,11 @@ def details(result: Result) -> str:
             text = output[:LARGEST_SHOWN].decode("utf-8", "backslashreplace")
             cut = " (its beginning)" if len(output) > LARGEST_SHOWN else ""
             parts.append(f"{name}{cut}:\n{text}")
+    if result.trace:
+        lines = result.trace.splitlines()
+        cut = f" (the last {LAST_CALLS} of {len(lines)})" if len(lines) > LAST_CALLS else ""
+        shown = "\n".join(lines[-LAST_CALLS:])
+        parts.append(f"system calls, run once more{cut}:\n{shown}")
     return "\n".join(parts)
 
 

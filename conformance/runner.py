@@ -13,12 +13,14 @@ from typing import Final, NamedTuple
 
 from conformance import peers
 from conformance.expectations import Expectation, Expectations
-from conformance.hosts import Host
+from conformance.hosts import Host, Traced
 from conformance.session import Conversation, Failure, Program, converse
 from conformance.suite import Case, Run
 
 #: Seconds after which a test is ended.
 TIMEOUT: Final = 30.0
+#: Seconds that a failed test gets to show its system calls.
+LOOK: Final = 5.0
 
 
 class Outcome(StrEnum):
@@ -48,6 +50,11 @@ class Result(NamedTuple):
         reason: why it was skipped or expected to fail.
         failures: what was wrong.
         duration: in seconds.
+        exit_code: None: there is none.
+        stdout: what the program wrote.
+        stderr: likewise.
+        argv: how it was run.
+        trace: the system calls of a test that failed, from running it once more.
     """
 
     case: Case
@@ -60,6 +67,7 @@ class Result(NamedTuple):
     stdout: bytes = b""
     stderr: bytes = b""
     argv: tuple[str, ...] = ()
+    trace: str = ""
 
 
 class Matrix(NamedTuple):
@@ -145,6 +153,29 @@ def run_case(
     if reason := host.absent or host.cannot(case):
         return Result(case, host.name, Outcome.SKIP, reason)
     began = perf_counter()
+    talk = _talk(case, host, timeout)
+    duration = perf_counter() - began
+    outcome, trace = _outcome(talk, expectation), ""
+    if outcome is Outcome.FAIL and (again := host.traced()) is not None:
+        _talk(case, again, min(timeout, LOOK))
+        trace = again.calls()
+    return Result(
+        case,
+        host.name,
+        outcome,
+        expectation.reason,
+        talk.failures,
+        duration,
+        talk.exit_code,
+        talk.stdout,
+        talk.stderr,
+        talk.argv,
+        trace,
+    )
+
+
+def _talk(case: Case, host: Host | Traced, timeout: float) -> Conversation:
+    """Carry out a test in a fresh copy of its directory."""
     with tempfile.TemporaryDirectory(prefix="wasi-test-", ignore_cleanup_errors=True) as scratch:
 
         def start(run: Run) -> Program:
@@ -152,19 +183,7 @@ def run_case(
             dirs = {guest: _fresh(path, scratch) for guest, path in (places | case.mounts).items()}
             return host.start(case, run, dirs, timeout)
 
-        talk = converse(case, start, timeout)
-    return Result(
-        case,
-        host.name,
-        _outcome(talk, expectation),
-        expectation.reason,
-        talk.failures,
-        perf_counter() - began,
-        talk.exit_code,
-        talk.stdout,
-        talk.stderr,
-        talk.argv,
-    )
+        return converse(case, start, timeout)
 
 
 def _fresh(directory: Path, scratch: str) -> Path:

@@ -7,6 +7,7 @@ import pytest
 
 from conformance.expectations import ExpectationError, Expectations
 from conformance.hosts import AdapterError, InProcess, Outside, load_adapter
+from conformance.report import details
 from conformance.runner import Outcome, run_case, run_matrix
 from conformance.suite import load
 from tests.conformance.places import place
@@ -117,6 +118,16 @@ def test_what_the_host_raises_is_the_failure(verdict, monkeypatch):
     result = verdict(exits(0))
     assert result.failures[0].kind == "Unexpected"
     assert "a mistake of the host" in result.failures[0].message
+
+
+def test_a_failure_has_its_system_calls_and_a_success_has_not(verdict):
+    failed = verdict(exits(3))
+    assert failed.trace.splitlines()[0].startswith("proc_exit(3)")
+    assert "system calls" in details(failed)
+    assert "proc_exit(3)" in details(failed)
+    passed = verdict(exits(0))
+    assert passed.trace == ""
+    assert "system calls" not in details(passed)
 
 
 def test_a_module_that_does_not_run_is_a_failure(verdict):
