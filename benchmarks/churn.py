@@ -1,110 +1,178 @@
-"""Many runs of a minimal module in one process: time of each, and whether anything grows."""
+"""Whole lives of sandboxes: made, run, looked at, destroyed; on one thread, two, two processes.
+
+A life has arguments, an environment and captured output of its own, and for one row a directory in
+memory; the output of each is compared. Two guests: `hello`, the least there can be, and `libc`, a
+C library's hello with its start and its buffers; where threads are compared also `compute`, which
+computes for a while. Processes and threads are measured in longer samples.
+"""
 
 import argparse
-import json
-import os
-import statistics
-import sys
+import shutil
 import tempfile
-import threading
-import time
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
-import wasi_host
-from benchmarks.machine import ROOT, print_description
+from benchmarks.figures import Figure, Part, Table, Target
+from benchmarks.machine import GUESTS, NATIVE, NODE, PYTHON, ROOT, WASMTIME, busy, ours
+from benchmarks.turns import Child, Sampler, python, started, take_turns
 
-BATCH = 100
-
-
-def section(number: int, body: bytes) -> bytes:
-    return bytes([number, len(body)]) + body
-
-
-# (module (import "wasi_snapshot_preview1" "fd_write" (func (param i32 i32 i32 i32) (result i32)))
-#   (memory (export "memory") 1)
-#   (data (i32.const 0) "\08\00\00\00\06\00\00\00hello\n")
-#   (func (export "_start")
-#     (drop (call 0 (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 20)))))
-MODULE = b"".join(
-    [
-        b"\0asm\1\0\0\0",
-        section(1, b"\x02\x60\x04\x7f\x7f\x7f\x7f\x01\x7f\x60\x00\x00"),
-        section(2, b"\x01\x16wasi_snapshot_preview1\x08fd_write\x00\x00"),
-        section(3, b"\x01\x01"),
-        section(5, b"\x01\x00\x01"),
-        section(7, b"\x02\x06memory\x02\x00\x06_start\x00\x01"),
-        section(10, b"\x01\x0d\x00\x41\x01\x41\x00\x41\x01\x41\x14\x10\x00\x1a\x0b"),
-        section(11, b"\x01\x00\x41\x00\x0b\x0e\x08\x00\x00\x00\x06\x00\x00\x00hello\n"),
-    ]
-)
-
-
-@dataclass(frozen=True)
-class Footprint:
-    """What a process holds; None where the system does not tell."""
-
-    descriptors: int | None
-    threads: int
-    resident: int | None
-
-
-def footprint() -> Footprint:
-    proc = Path("/proc/self")
-    if not proc.is_dir():
-        return Footprint(None, threading.active_count(), None)
-    resident = int((proc / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    threads = len(list((proc / "task").iterdir()))
-    return Footprint(len(os.listdir(proc / "fd")), threads, resident)
+NAME = "churn"
+#: Guest -> what it writes.
+GUESTS_OUTPUT = {"hello": "hello", "libc": "hello there", "compute": "hello"}
+FILES = {"hello": "hello.wasm", "libc": "hello_libc.wasm", "compute": "compute.wasm"}
+POOLING, NULL = f"{WASMTIME}, pooling", f"{WASMTIME}, pooling, not kept"
+MICROSECONDS = 1e6
+ONE, TWO_THREADS, TWO_PROCESSES = "one thread", "two threads", "two processes"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--runs", type=int, default=10_000)
-    parser.add_argument("--warm-up", type=int, default=1_000)
-    parser.add_argument("--json", type=Path, default=ROOT / "bench-results" / "churn.json")
+    parser.add_argument("--samples", type=int, help="of about 1 ms, for each host")
+    parser.add_argument("--guest", action="append", choices=list(FILES), help="repeatable")
 
 
-def run_batch(module: str, directory: str, count: int) -> float:
-    """Runs the module so many times; answers microseconds for each."""
-    start = time.perf_counter()
-    for _ in range(count):
-        done = wasi_host.run([module], dirs={"/d": directory}, capture_output=True)
-    spent = time.perf_counter() - start
-    if (done.returncode, done.stdout) != (0, b"hello\n"):
-        raise SystemExit(f"the module did not do its work: {done!r}")
-    return spent / count * 1e6
+def words(guest: str) -> tuple[str, str]:
+    return str(GUESTS / FILES[guest]), GUESTS_OUTPUT[guest]
 
 
-def main(arguments: argparse.Namespace) -> int:
-    facts = print_description()
-    with tempfile.TemporaryDirectory() as scratch:
-        module = Path(scratch) / "hello.wasm"
-        module.write_bytes(MODULE)
-        first = run_batch(str(module), scratch, 1)
-        run_batch(str(module), scratch, max(arguments.warm_up - 1, 1))
-        before = footprint()
-        batches = max((arguments.runs - arguments.warm_up) // BATCH, 1)
-        times = [run_batch(str(module), scratch, BATCH) for _ in range(batches)]
-        after = footprint()
-    report = {
-        "machine": facts,
-        "first_run_us": round(first, 1),
-        "run_us": {"min": round(min(times), 2), "median": round(statistics.median(times), 2)},
-        "runs": arguments.warm_up + batches * BATCH,
-        "before": asdict(before),
-        "after": asdict(after),
-    }
-    print(f"first run       {first:10,.0f} us (compiling included)")
-    print(f"a run           {min(times):10,.2f} us least, {statistics.median(times):,.2f} median")
-    for name, unit, scale in (
-        ("descriptors", "", 1),
-        ("threads", "", 1),
-        ("resident", " KiB", 1024),
+def lives(guest: str, scratch: Path) -> dict[str, Child]:
+    """Who lives the lives, by column."""
+    said = words(guest)
+    found = {}
+    for column, native in ours().items():
+        for suffix, kind in (
+            ("", "pool"),
+            (", with a directory", "pool-memory"),
+            (", Sandbox.run", "sandbox"),
+        ):
+            found[column + suffix] = python("lives", kind, *said, native=native)
+    for column, kind in (
+        (POOLING, "wasmtime-pooling"),
+        (NULL, "wasmtime-pooling-null"),
+        (WASMTIME, "wasmtime"),
     ):
-        old, new = getattr(before, name), getattr(after, name)
-        growth = "unknown" if old is None else f"{(new - old) / scale:+,.0f}{unit}"
-        print(f"{name:15} {growth:>10} after the first {arguments.warm_up:,} runs")
-    arguments.json.parent.mkdir(parents=True, exist_ok=True)
-    arguments.json.write_text(json.dumps(report, indent=1) + "\n")
-    print(f"\nwritten: {arguments.json}", file=sys.stdout)
-    return 0
+        found[column] = python("lives", kind, *said)
+    if node := shutil.which("node"):
+        found[NODE] = node_lives(node, guest, scratch)
+    return found
+
+
+def node_lives(node: str, guest: str, scratch: Path) -> Child:
+    script = ROOT / "benchmarks" / "hosts" / "node_lives.mjs"
+    output = scratch / f"node-{guest}"
+    # Node's WASI crashes at times where hundreds are made (seen with 20.20).
+    command = [node, "--no-warnings", str(script), *words(guest), str(output)]
+    return Child(command, brittle=True)
+
+
+@contextmanager
+def shared(guest: str) -> Iterator[dict[str, Sampler]]:
+    """The same on two threads and in two processes."""
+    said = words(guest)
+    children: dict[str, Child] = {}
+    kinds: dict[str, tuple[str, bool | None]] = {
+        column: ("pool", native) for column, native in ours().items()
+    }
+    kinds[POOLING] = ("wasmtime-pooling", None)
+    for column, (kind, native) in kinds.items():
+        children[f"{column}: {ONE}"] = python("lives", kind, *said, native=native)
+        children[f"{column}: {TWO_THREADS}"] = python("lives", kind, *said, "2", native=native)
+        children[f"{column}: other process"] = python("lives", kind, *said, native=native)
+    with started(children):
+        samplers: dict[str, Sampler] = {}
+        for column in kinds:
+            one, other = children[f"{column}: {ONE}"], children[f"{column}: other process"]
+            samplers[f"{column}: {ONE}"] = one
+            samplers[f"{column}: {TWO_THREADS}"] = children[f"{column}: {TWO_THREADS}"]
+            samplers[f"{column}: {TWO_PROCESSES}"] = at_once(one, other)
+        yield samplers
+
+
+def at_once(one: Child, other: Child) -> Sampler:
+    """Let two work at the same time; what each of their lives took then is half."""
+
+    def sample(times: int) -> tuple[float, float]:
+        for child in (one, other):
+            child.ask(str(times))
+        answers = [child.answer() for child in (one, other)]
+        return max(float(a[0]) for a in answers) / 2, sum(float(a[1]) for a in answers) / 2
+
+    return sample
+
+
+def by_way(timings: Mapping[str, Figure]) -> dict[str, dict[str, Figure]]:
+    """Turn `column: way` into rows of ways, columns of hosts."""
+    rows: dict[str, dict[str, Figure]] = {}
+    for name, figure in timings.items():
+        column, way = name.rsplit(": ", 1)
+        rows.setdefault(way, {})[column] = figure
+    return rows
+
+
+def measure(arguments: argparse.Namespace) -> Part:
+    samples = arguments.samples or (20 if arguments.quick else 400)
+    guests = arguments.guest or list(FILES)
+    alone: dict[str, dict[str, Figure]] = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        for guest in guests:
+            with started(lives(guest, Path(scratch))) as children:
+                timings = take_turns(children, samples)
+            alone[guest] = {name: t.figure(MICROSECONDS) for name, t in timings.items()}
+    scaling: dict[str, dict[str, dict[str, Figure]]] = {}
+    for guest in guests:
+        with shared(guest) as samplers:
+            timings = take_turns(samplers, max(samples // 10, 3), 0.03)
+        scaling[guest] = by_way({name: t.figure(MICROSECONDS) for name, t in timings.items()})
+    return report(alone, scaling)
+
+
+def report(
+    alone: dict[str, dict[str, Figure]], scaling: dict[str, dict[str, dict[str, Figure]]]
+) -> Part:
+    columns = {column for figures in alone.values() for column in figures}
+    mine = next(column for column in (NATIVE, PYTHON) if column in columns)
+    others = [name for name in (POOLING, NULL, NODE) if name in columns]
+    tables = [
+        Table("A whole life", "us", alone, {f"{other}/{mine}": (other, mine) for other in others})
+    ]
+    for guest, rows in scaling.items():
+        ratio = {f"{POOLING}/{mine}": (POOLING, mine)}
+        tables.append(Table(f"{guest}: time for each life, in effect", "us", rows, ratio))
+    notes = [
+        "ours is Pool.run; 'with a directory': each life has a directory in memory of its own; "
+        "'Sandbox.run': without a pool. 'not kept': the output goes to the null device."
+    ]
+    if noise := busy():
+        notes.append(noise)
+    targets = [
+        target
+        for column in (NATIVE, PYTHON)
+        if column in columns
+        for target in column_targets(column, alone, scaling)
+    ]
+    return Part(NAME, "Whole lives of sandboxes", tables, targets, notes)
+
+
+def column_targets(
+    column: str,
+    alone: dict[str, dict[str, Figure]],
+    scaling: dict[str, dict[str, dict[str, Figure]]],
+) -> Iterator[Target]:
+    for guest, most, factor in (("hello", 12, 5), ("libc", 50, 2.3)):
+        figures = alone.get(guest)
+        if figures is None:
+            continue
+        found = figures[column].median
+        yield Target(f"{column}: {guest}, at the median", most, False, found, " us")
+        ratio = figures[POOLING].least / figures[column].least
+        yield Target(f"{column}: {guest}, times as fast as {POOLING}", factor, True, ratio)
+    for guest, way, factor in (
+        ("hello", TWO_PROCESSES, 1.9),
+        ("libc", TWO_PROCESSES, 1.9),
+        ("compute", TWO_THREADS, 1.7),
+    ):
+        rows = scaling.get(guest)
+        if rows is None:
+            continue
+        ratio = rows[ONE][column].least / rows[way][column].least
+        yield Target(f"{column}: {guest}, {way}, times one", factor, True, ratio)

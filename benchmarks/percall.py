@@ -1,24 +1,39 @@
-"""Times of single calls, from inside a guest, on three hosts in turn.
+"""Times of single calls, from inside a guest, on all hosts that are there, in turn.
 
 Each round runs the same guest (`guests/percall.wasm`) once on every host, in a child process of
-its own. Of a call's figures the least over all rounds counts: noise only ever adds. The medians
-stand beside it to show how quiet the machine was.
+its own; what the calls cost without any host a small C program tells (`hosts/raw_syscalls.c`). Of
+a call's figures the least over all rounds counts, the median of medians stands beside it.
 """
 
 import argparse
-import json
-import math
+import os
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
-from benchmarks.machine import ROOT, print_description
+from benchmarks.compiler import compile_native
+from benchmarks.figures import Figure, Part, Table, Target
+from benchmarks.machine import (
+    GUESTS,
+    NATIVE,
+    NODE,
+    PYTHON,
+    PYWASM,
+    ROOT,
+    WASMTIME,
+    busy,
+    environment,
+    ours,
+)
 
-GUEST = ROOT / "benchmarks" / "guests" / "percall.wasm"
+NAME = "percall"
+GUEST = GUESTS / "percall.wasm"
 FILE_CALLS = (
     "pread",
     "pwrite",
@@ -32,43 +47,53 @@ FILE_CALLS = (
     "readdir",
 )
 OTHER_CALLS = ("seek", "tell", "clock", "random", "write")
-OURS, MEMORY, WASMTIME, NODE = "ours", "ours, memory", "wasmtime", "node"
+#: Those that are one system call on one descriptor, beside fstat.
+SINGLE_CALLS = ("pread", "pwrite", "read", "seek", "tell", "write")
+#: What wasmtime answers without another thread, and how many times slower we may be.
+NO_HOP = {"clock": 6.5, "random": 10, "seek": 4, "tell": 10, "write": 2.2}
+SYSCALL = "the kernel"
 # wasmtime hands file calls to another thread, so a busy machine slows it far more than us and a
 # ratio would flatter us. These bounds tell a quiet machine.
 QUIET_FSTAT_NS = 20_000
 QUIET_SPREAD = 2.0
 
+Found = dict[str, dict[str, Figure]]  # host, call
+
 
 @dataclass(frozen=True)
-class Figure:
-    """One call on one host, in nanoseconds."""
+class Host:
+    """How a host is started; `native` as in `machine.environment`."""
 
-    least: float
-    median: float
-
-
-Table = dict[str, dict[str, Figure]]  # host, call
+    command: list[str]
+    native: bool | None = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--samples", type=int, default=200, help="of about 1 ms, for each call")
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--samples", type=int, help="of about 1 ms, for each call")
     parser.add_argument("--call", action="append", default=[], help="only this call; repeatable")
-    parser.add_argument("--json", type=Path, default=ROOT / "bench-results" / "percall.json")
+    parser.add_argument("--host", action="append", default=[], help="only this one; repeatable")
 
 
-def host_commands(directory: Path) -> dict[str, list[str]]:
-    """How each host is started; Node only where it is there."""
+def host_commands(directory: Path, scratch: Path) -> dict[str, Host]:
+    """How each host is started, those that are there."""
     python = [sys.executable, "-m"]
-    commands = {
-        OURS: [*python, "benchmarks.hosts.ours", "host", str(directory)],
-        MEMORY: [*python, "benchmarks.hosts.ours", "memory", str(directory)],
-        WASMTIME: [*python, "benchmarks.hosts.wasmtime_wasi", str(directory)],
-    }
+    where = str(directory)
+    hosts = {}
+    for column, native in ours().items():
+        for suffix, kind in (("", "host"), (", memory", "memory"), (", overlay", "overlay")):
+            command = [*python, "benchmarks.hosts.ours", kind, where]
+            hosts[column + suffix] = Host(command, native)
+    hosts[WASMTIME] = Host([*python, "benchmarks.hosts.wasmtime_wasi", where])
     if node := shutil.which("node"):
         script = ROOT / "benchmarks" / "hosts" / "node_wasi.mjs"
-        commands[NODE] = [node, "--no-warnings", str(script), str(directory)]
-    return commands
+        hosts[NODE] = Host([node, "--no-warnings", str(script), where])
+    if find_spec("pywasm") is not None:
+        hosts[PYWASM] = Host([*python, "benchmarks.hosts.pywasm_wasi", where])
+    binary = scratch / "raw_syscalls"
+    if compile_native(ROOT / "benchmarks" / "hosts" / "raw_syscalls.c", binary):
+        hosts[SYSCALL] = Host([str(binary), where])
+    return hosts
 
 
 def prepare(directory: Path) -> None:
@@ -81,19 +106,26 @@ def prepare(directory: Path) -> None:
         (directory / "many" / f"entry-{number:04}.txt").touch()
 
 
-def run_once(command: list[str], samples: int, calls: list[str]) -> dict[str, Figure]:
+def run_once(name: str, host: Host, samples: int, calls: list[str]) -> dict[str, Figure]:
+    """Run the guest once; a call the host has not is left out, with all that come after it."""
     done = subprocess.run(
-        [*command, str(GUEST), str(samples), *calls],
+        [*host.command, str(GUEST), str(samples), *calls],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
         cwd=ROOT,
+        env=environment(host.native),
         check=False,
     )
-    if done.returncode != 0:
-        raise SystemExit(f"{' '.join(command)}\nfailed ({done.returncode}): {done.stderr}")
+    if done.returncode != 0 and name != PYWASM:
+        raise SystemExit(f"{' '.join(host.command)}\nfailed ({done.returncode}): {done.stderr}")
     rows = [line.split() for line in done.stderr.splitlines()]
-    return {name: Figure(float(least), float(median)) for name, least, median, _ in rows}
+    known = {*FILE_CALLS, *OTHER_CALLS}
+    return {
+        row[0]: Figure(float(row[1]), float(row[2]))
+        for row in rows
+        if len(row) == 4 and row[0] in known
+    }
 
 
 def combine(rounds: list[dict[str, Figure]]) -> dict[str, Figure]:
@@ -103,12 +135,13 @@ def combine(rounds: list[dict[str, Figure]]) -> dict[str, Figure]:
             statistics.median(figures[call].median for figures in rounds),
         )
         for call in rounds[0]
+        if all(call in figures for figures in rounds)
     }
 
 
-def why_not_comparable(table: Table) -> str | None:
+def why_not_comparable(figures: dict[str, Figure]) -> str | None:
     """Why wasmtime's figures are no measure today, or None where they are."""
-    fstat = table[WASMTIME].get("fstat")
+    fstat = figures.get("fstat")
     if fstat is None:
         return "its fstat, which tells whether the machine is quiet, was not measured"
     if fstat.least > QUIET_FSTAT_NS:
@@ -121,80 +154,80 @@ def why_not_comparable(table: Table) -> str | None:
     return None
 
 
-def ratios(table: Table, other: str) -> dict[str, float]:
-    """How many times faster our host directory is than the other host, for each call."""
-    return {call: table[other][call].least / ours.least for call, ours in table[OURS].items()}
-
-
-def geometric_mean(values: list[float]) -> float:
-    return math.exp(statistics.fmean(math.log(value) for value in values))
-
-
-def print_table(table: Table, compared: dict[str, dict[str, float]]) -> None:
-    hosts = list(table)
-    header = "".join(f"{host:>20}" for host in hosts)
-    header += "".join(f"{other + '/ours':>16}" for other in compared)
-    print(f"{'ns: least (median)':20}{header}")
-    for call in table[OURS]:
-        cells = [f"{table[h][call].least:,.0f} ({table[h][call].median:,.0f})" for h in hosts]
-        times = [f"{by_call[call]:.2f}" for by_call in compared.values()]
-        print(
-            f"{call:20}" + "".join(f"{c:>20}" for c in cells) + "".join(f"{t:>16}" for t in times)
-        )
-    if set(FILE_CALLS) <= table[OURS].keys():
-        for other, by_call in compared.items():
-            mean = geometric_mean([by_call[call] for call in FILE_CALLS])
-            print(
-                f"\ngeometric mean over the {len(FILE_CALLS)} file calls, {other}/ours: {mean:.2f}"
-            )
-
-
-def main(arguments: argparse.Namespace) -> int:
-    facts = print_description()
+def measure(arguments: argparse.Namespace) -> Part:
+    rounds = arguments.rounds or (1 if arguments.quick else 5)
+    samples = arguments.samples or (7 if arguments.quick else 200)
     with tempfile.TemporaryDirectory() as scratch:
-        prepare(Path(scratch))
-        commands = host_commands(Path(scratch))
-        collected: dict[str, list[dict[str, Figure]]] = {host: [] for host in commands}
-        for _ in range(arguments.rounds):
-            for host, command in commands.items():
-                collected[host].append(run_once(command, arguments.samples, arguments.call))
-    table = {host: combine(rounds) for host, rounds in collected.items()}
-    reason = why_not_comparable(table)
-    compared = {
-        other: ratios(table, other)
-        for other in (WASMTIME, NODE)
-        if other in table and not (other == WASMTIME and reason)
+        directory = Path(scratch, "tree")
+        directory.mkdir()
+        prepare(directory)
+        hosts = host_commands(directory, Path(scratch))
+        chosen = {name: hosts[name] for name in hosts if name in (arguments.host or hosts)}
+        collected: dict[str, list[dict[str, Figure]]] = {name: [] for name in chosen}
+        for _ in range(rounds):
+            for name, host in chosen.items():
+                collected[name].append(run_once(name, host, samples, arguments.call))
+    return report({name: combine(found) for name, found in collected.items()})
+
+
+def report(found: Found) -> Part:
+    """Return what was found as tables and targets."""
+    calls = list(dict.fromkeys(call for figures in found.values() for call in figures))
+    calls = [call for call in (*FILE_CALLS, *OTHER_CALLS) if call in calls]
+    # By the first way of ours that was measured.
+    first = next((column for column in (NATIVE, PYTHON) if column in found), None)
+    reason = why_not_comparable(found[WASMTIME]) if WASMTIME in found else "it was not measured"
+    ratios = {}
+    for other in (WASMTIME, NODE, PYWASM):
+        if first and other in found and not (other == WASMTIME and reason):
+            ratios[f"{other}/{first}"] = (other, first)
+    rows = {
+        call: {host: figures[call] for host, figures in found.items() if call in figures}
+        for call in calls
     }
-    print_table(table, compared)
+    table = Table("One call, from inside a guest", "ns", rows, ratios)
+    notes = [f"{first}: 'memory' captures what is written, the others write to {os.devnull}."]
     if reason:
-        print(f"\nNo ratios against wasmtime: {reason}. The machine is not quiet; try again.")
-    write_json(arguments.json, facts, table, compared, reason)
-    return 0
+        notes.append(f"No ratios against wasmtime's file calls: {reason}.")
+    if noise := busy():
+        notes.append(noise)
+    targets = [
+        target
+        for column in (NATIVE, PYTHON)
+        if column in found
+        for target in column_targets(table, column, quiet=reason is None)
+    ]
+    return Part(NAME, "Single calls", [table], targets, notes)
 
 
-def write_json(
-    path: Path,
-    facts: dict[str, str],
-    table: Table,
-    compared: dict[str, dict[str, float]],
-    reason: str | None,
-) -> None:
-    means = {
-        other: geometric_mean([by_call[call] for call in FILE_CALLS])
-        for other, by_call in compared.items()
-        if set(FILE_CALLS) <= by_call.keys()
-    }
-    report = {
-        "machine": facts,
-        "unit": "ns",
-        "figures": {
-            host: {call: {"min": f.least, "median": f.median} for call, f in figures.items()}
-            for host, figures in table.items()
-        },
-        "ratios": compared,
-        "geometric_means": means,
-        "no_wasmtime_ratios_because": reason,
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(report, indent=1) + "\n")
-    print(f"\nwritten: {path}")
+def column_targets(table: Table, column: str, quiet: bool) -> Iterator[Target]:
+    """The targets of one way of ours, over a host directory and over memory."""
+    rows = table.rows
+
+    def least(call: str, host: str) -> float | None:
+        figure = rows[call].get(host) if call in rows else None
+        return None if figure is None else figure.least
+
+    def compared(call: str, other: str) -> float | None:
+        theirs, mine = least(call, other), least(call, column)
+        return theirs / mine if theirs and mine else None
+
+    for other, mean, readdir in ((WASMTIME, 5.5, 50), (NODE, 0.40, 2.5)):
+        sound = quiet or other != WASMTIME
+        against = Table("", "ns", rows, {"": (other, column)})
+        found = against.mean_ratio("", FILE_CALLS) if sound else None
+        yield Target(f"{column}: file calls, mean, times as fast as {other}", mean, True, found)
+        found = compared("readdir", other) if sound else None
+        yield Target(f"{column}: readdir, times as fast as {other}", readdir, True, found)
+    for calls, most in ((SINGLE_CALLS, 1300), (("fstat",), 1700)):
+        pairs = [(least(call, column), least(call, SYSCALL)) for call in calls]
+        more = [mine - raw for mine, raw in pairs if mine is not None and raw is not None]
+        what = f"{column}: more than the system call, the worst of {', '.join(calls)}"
+        yield Target(what, most, False, max(more) if len(more) == len(calls) else None, " ns")
+    for call in ("read", "pwrite", "fstat"):
+        found = least(call, f"{column}, memory")
+        yield Target(f"{column}: {call} of a memory file", 1000, False, found, " ns")
+    for call, most_times in NO_HOP.items():
+        ratio = compared(call, WASMTIME)
+        what = f"{column}: {call}, times slower than {WASMTIME}"
+        yield Target(what, most_times, False, 1 / ratio if ratio else None)

@@ -24,7 +24,7 @@ SOURCES = [
     HERE / "sort.c",
     HERE / "tar.c",
     HERE / "wc.c",
-    ROOT / "benchmarks" / "guests" / "percall.c",
+    *sorted((ROOT / "benchmarks" / "guests").glob("*.c")),
     ROOT / "tests" / "guests" / "echo_server.c",
 ]
 # Built without libc, whose calls are preview 1's: one source for both import modules.
@@ -41,7 +41,10 @@ PROGRAMS = [
     (BOTH, BOTH.with_name("both_unstable.wasm"), [*NO_LIBC, "-DUNSTABLE"]),
     *[(source, source.with_suffix(".wasm"), BARE) for source in CONFORMANCE],
 ]
-TEXTS = sorted((ROOT / "conformance" / "programs").glob("*.wat"))
+TEXTS = [
+    *sorted((ROOT / "conformance" / "programs").glob("*.wat")),
+    *sorted((ROOT / "benchmarks" / "guests").glob("*.wat")),
+]
 FLAGS = [
     *("-Oz", "-s", "-std=c11", "-D_GNU_SOURCE"),
     *("-Wall", "-Wextra", "-Werror"),

@@ -1,20 +1,29 @@
-"""Runs a guest on this project: `python -m benchmarks.hosts.ours host|memory DIR MODULE ARG...`."""
+"""Runs a guest on this project: `python -m benchmarks.hosts.ours KIND DIR MODULE ARG...`.
+
+KIND is `host`, `memory` or `overlay`: what the directory is to the guest.
+"""
 
 import subprocess
 import sys
 from pathlib import Path
 
 import wasi_host
+from wasi_host.sources import Source
+
+
+def directory(kind: str, path: str) -> Source:
+    """Return the directory as this kind of source."""
+    if kind == "memory":
+        return wasi_host.MemoryFS(Path(path))
+    return wasi_host.Overlay(path) if kind == "overlay" else path
 
 
 def main() -> int:
-    kind, directory, *args = sys.argv[1:]
-    # Over memory the output is captured too, over the host directory it goes to the null device:
-    # each kind's own way of not keeping it.
-    in_memory = kind == "memory"
-    source = wasi_host.MemoryFS(Path(directory)) if in_memory else directory
-    stdout = subprocess.PIPE if in_memory else subprocess.DEVNULL
-    return wasi_host.run(args, dirs={"/d": source}, stdout=stdout).returncode
+    kind, path, *args = sys.argv[1:]
+    # Over memory the output is captured too, elsewhere it goes to the null device: each kind's
+    # own way of not keeping it.
+    stdout = subprocess.PIPE if kind == "memory" else subprocess.DEVNULL
+    return wasi_host.run(args, dirs={"/d": directory(kind, path)}, stdout=stdout).returncode
 
 
 if __name__ == "__main__":
