@@ -26,7 +26,7 @@ LAYERS, BINDING, RUNTIMES = "wasi_host.layers", "wasi_host.binding", "wasi_host.
 FRONT = (
     "limits interrupts changes files_export files results rights sources directories adapters "
     "streams cache modules "
-    "command_line stacks observers surroundings wasi guest instance mapping sandbox "
+    "command_line stacks observers surroundings wasi guest instance travel mapping sandbox "
     "process asynchronous pool"
 )
 FRONT_MODULES = tuple(f"wasi_host.{name}" for name in FRONT.split())

@@ -8,6 +8,7 @@ it is copied to the host: see ``GuestPath.export_to``.
 import errno
 import fnmatch
 import os
+import pickle
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
@@ -21,13 +22,13 @@ from wasi_host.files_export import (
     pieces,
 )
 from wasi_host.fs.host import HostDir
-from wasi_host.fs.memory import LimitedMemory, MemoryFS
+from wasi_host.fs.memory import MemoryFS
 from wasi_host.fs.namespace import Namespace
 from wasi_host.fs.node import Directory, File, FileSystem
 from wasi_host.fs.walk import failure
 from wasi_spec.enums import Filetype
 
-__all__ = ["Directories", "GuestPath", "GuestStat", "picklable"]
+__all__ = ["Directories", "GuestPath", "GuestStat", "pickled", "unpickled"]
 
 _FILE: Final = int(Filetype.REGULAR_FILE)
 _DIRECTORY: Final = int(Filetype.DIRECTORY)
@@ -78,15 +79,28 @@ class Directories:
         return root.open_root()
 
 
-def picklable(opened: Sequence[tuple[bytes, FileSystem]]) -> list[tuple[bytes, FileSystem]]:
-    """Return the directories that another process can have: trees in memory and of the host."""
-    kept: list[tuple[bytes, FileSystem]] = []
+def pickled(opened: "Sequence[tuple[bytes, FileSystem | bytes]]") -> list[tuple[bytes, bytes]]:
+    """Return the directories that another process can have, each pickled.
+
+    They stay pickled until somebody asks for a file: one of the host's opens a descriptor.
+    """
+    kept: list[tuple[bytes, bytes]] = []
     for name, filesystem in opened:
-        if isinstance(filesystem, LimitedMemory):
-            filesystem = filesystem.inner
-        if isinstance(filesystem, MemoryFS | HostDir):
-            kept.append((name, filesystem))
+        if isinstance(filesystem, FileSystem):
+            try:
+                filesystem = pickle.dumps(filesystem)
+            except (TypeError, AttributeError, pickle.PicklingError, RecursionError):
+                continue  # of another library, with a clock of the caller's, or too deep
+        kept.append((name, filesystem))
     return kept
+
+
+def unpickled(kept: "Sequence[tuple[bytes, FileSystem | bytes]]") -> list[tuple[bytes, FileSystem]]:
+    """Return directories that came from another process, or are of this one."""
+    return [
+        (name, filesystem if isinstance(filesystem, FileSystem) else pickle.loads(filesystem))
+        for name, filesystem in kept
+    ]
 
 
 class GuestPath:

@@ -30,11 +30,13 @@ from concurrent.futures import (
     ThreadPoolExecutor,
     wait,
 )
+from contextlib import nullcontext
 from time import perf_counter
 from typing import Any, Final, NamedTuple
 
 from wasi_host.modules import Module
 from wasi_host.results import ENDED, HOST_ERROR, CompletedRun
+from wasi_host.travel import Travel
 
 __all__ = ["Job", "map_jobs"]
 
@@ -135,26 +137,16 @@ def work(
         while len(_known) > _KEPT:
             _known.popitem(last=False)
     _known.move_to_end(digest)
-    return run_jobs(rebuild(module), jobs)
-
-
-class Travel(NamedTuple):
-    """What goes to workers: what rebuilds the sandbox, and its module."""
-
-    rebuild: Callable[[Module], Runner]
-    wasm: bytes
-    name: str
-    digest: str
-
-    def submit(self, executor: Executor, jobs: list[Job], with_module: bool) -> Future[Any]:
-        """Send a chunk, with or without the module."""
-        wasm = self.wasm if with_module else None
-        return executor.submit(work, self.rebuild, self.digest, wasm, self.name, jobs)
+    done = run_jobs(rebuild(module), jobs)
+    for result in done.results:
+        if module in result.args[:1]:
+            result.args[0] = None  # it is known at home, and would travel with each result
+    return done
 
 
 def map_jobs(
     run: Runner,
-    travel: Callable[[], tuple[Callable[[Module], Runner], bytes, str]],
+    travel: Callable[[], Travel],
     jobs: Iterable[Job],
     executor: Executor | None,
     chunksize: int | str,
@@ -165,8 +157,7 @@ def map_jobs(
 
     Args:
         run: ``Sandbox.run``.
-        travel: returns what rebuilds it in another process: a picklable function of the module,
-            the module's bytes and name. Asked only where the executor has other processes.
+        travel: returns what goes to workers. Asked only where these are other processes.
         jobs: as ``Sandbox.map``, and so are the others.
         executor: where they run.
         chunksize: how many travel together.
@@ -174,37 +165,36 @@ def map_jobs(
         progress: is told how many are done.
 
     Raises:
-        TypeError, ValueError: ``chunksize`` is none.
+        TypeError, ValueError: ``jobs``, ``executor`` or ``chunksize`` is none.
+        TypeError: the sandbox cannot travel.
     """
     if chunksize != "auto":
         if not isinstance(chunksize, int):
             raise TypeError(f"chunksize is a number of jobs or 'auto', not {chunksize!r}")
         if chunksize < 1:
             raise ValueError(f"chunksize is 1 or more, not {chunksize}")
-    return _results(run, travel, jobs, executor, chunksize, ordered, progress)
+    if isinstance(jobs, str | bytes | Mapping) or not isinstance(jobs, Iterable):
+        raise TypeError(f"jobs are argument lists or dicts of keywords, not {jobs!r}")
+    if executor is not None and not hasattr(executor, "submit"):
+        raise TypeError(f"executor is a concurrent.futures.Executor, not {executor!r}")
+    away = None
+    if executor is not None and not isinstance(executor, ThreadPoolExecutor):
+        away = travel()
+    return _results(executor, run, away, jobs, chunksize, ordered, progress)
 
 
 def _results(
-    run: Runner,
-    travel: Callable[[], tuple[Callable[[Module], Runner], bytes, str]],
-    jobs: Iterable[Job],
     executor: Executor | None,
+    run: Runner,
+    away: Travel | None,
+    jobs: Iterable[Job],
     chunksize: int | str,
     ordered: bool,
     progress: Callable[[int, int | None], object] | None,
 ) -> Iterator[CompletedRun]:
     total = len(jobs) if isinstance(jobs, Sized) else None
-    if executor is None:
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
-            yield from _Mapping(threads, run, None, jobs, chunksize, ordered).results(
-                progress, total
-            )
-        return
-    away = None
-    if not isinstance(executor, ThreadPoolExecutor):
-        rebuild, wasm, name = travel()
-        away = Travel(rebuild, wasm, name, hashlib.sha256(wasm).hexdigest())
-    yield from _Mapping(executor, run, away, jobs, chunksize, ordered).results(progress, total)
+    with nullcontext(executor) if executor else ThreadPoolExecutor(os.cpu_count()) as on:
+        yield from _Mapping(on, run, away, jobs, chunksize, ordered).results(progress, total)
 
 
 class _Mapping:
@@ -223,6 +213,7 @@ class _Mapping:
         self._own: Executor | None = None
         self._run = run
         self._away = away
+        self._digest = "" if away is None else hashlib.sha256(away.module.wasm).hexdigest()
         self._jobs = iter(jobs)
         self._count = 0
         self._fixed = chunksize if isinstance(chunksize, int) else 0
@@ -294,7 +285,11 @@ class _Mapping:
             if self._away is None:
                 future: Future[Any] = executor.submit(run_jobs, self._run, chunk.jobs)
             else:
-                future = self._away.submit(executor, chunk.jobs, with_module)
+                rebuild, module, _ = self._away
+                wasm = module.wasm if with_module else None
+                future = executor.submit(
+                    work, rebuild, self._digest, wasm, module.name, chunk.jobs
+                )
         except BrokenExecutor:
             self._renew()
             self._send(chunk, with_module)
@@ -332,6 +327,9 @@ class _Mapping:
                 continue
             self._lacking.discard(answer.worker)
             self._learn(answer.seconds, len(chunk.jobs))
+            for result in answer.results:
+                if self._away is not None and None in result.args[:1]:
+                    result.args[0] = self._away.given
             yield from enumerate(answer.results, chunk.first)
 
     def _learn(self, seconds: float, count: int) -> None:

@@ -84,7 +84,8 @@ class CompletedRun(subprocess.CompletedProcess[Any]):
     _used: "_Used" = (0.0, 0)
     _watched: "Sequence[tuple[bytes, Callable[[], object]]]" = ()
     _changes: "Changes | None" = None
-    _directories: "Sequence[tuple[bytes, FileSystem]]" = ()
+    # Pickled ones in a result from another process.
+    _directories: "Sequence[tuple[bytes, FileSystem | bytes]]" = ()
 
     def __init__(
         self,
@@ -133,11 +134,16 @@ class CompletedRun(subprocess.CompletedProcess[Any]):
     def files(self) -> "GuestPath":
         """The guest's files after the run, to be read: ``result.files / "out/a.csv"``.
 
-        A result that came from another process has those in trees in memory and host directories.
-        """
-        from wasi_host.files import Directories, GuestPath
+        A result that came from another process lacks filesystems of other libraries given as
+        objects.
 
-        return GuestPath(Directories(self._directories))
+        Raises:
+            OSError: a directory of a result from another process is gone.
+        """
+        from wasi_host.files import Directories, GuestPath, unpickled
+
+        self._directories = opened = unpickled(self._directories)
+        return GuestPath(Directories(opened))
 
     @property
     def usage(self) -> Usage:
@@ -162,9 +168,9 @@ class CompletedRun(subprocess.CompletedProcess[Any]):
         if state.pop("_watched", None):
             state["_changes"] = self.changes
         if self._directories:
-            from wasi_host.files import picklable
+            from wasi_host.files import pickled
 
-            state["_directories"] = picklable(self._directories)
+            state["_directories"] = pickled(self._directories)
         return state
 
     def __repr__(self) -> str:

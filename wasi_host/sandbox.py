@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from wasi_host.command_line import NOT_HERE, ModuleSource, Word, word_list
@@ -16,6 +15,7 @@ from wasi_host.runtimes.contract import Pooling
 from wasi_host.sources import Source, checked_sockets
 from wasi_host.streams import Spec, specify
 from wasi_host.surroundings import DEFAULT_LIMITS, checked_setting
+from wasi_host.travel import Travel, check_travels, departing, travelling
 from wasi_host.world.clocks import Clock
 from wasi_host.world.stdio import StreamSource
 
@@ -71,8 +71,8 @@ class Sandbox:
         seed: int | None = None,
     ) -> None:
         options: dict[str, Any] = {
-            "dirs": dirs,
-            "env": env,
+            "dirs": travelling(dirs),
+            "env": dict(env) if isinstance(env, Mapping) else env,
             "limits": limits,
             "rights": rights,
             "sockets": sockets,
@@ -102,9 +102,7 @@ class Sandbox:
         return Sandbox(**options)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        if self._options["sockets"]:
-            # A number would be somebody else's descriptor in another process.
-            raise TypeError("a Sandbox with sockets belongs to this process; it does not pickle")
+        check_travels(self._options)
         return _rebuild, (self._options,)
 
     def __repr__(self) -> str:
@@ -254,12 +252,8 @@ class Sandbox:
 
         return map_jobs(self.run, self._travel, jobs, executor, chunksize, ordered, progress)
 
-    def _travel(self) -> tuple[Callable[[Module], Callable[..., CompletedRun]], bytes, str]:
-        """Return what makes this sandbox's ``run`` elsewhere, but for the module, and that."""
-        if self._options["sockets"]:
-            raise TypeError("a Sandbox with sockets belongs to this process; it does not travel")
-        options = {name: value for name, value in self._options.items() if name != "module"}
-        return partial(_run_elsewhere, options), self.recipe.module.wasm, self.recipe.module.name
+    def _travel(self) -> Travel:
+        return departing(self._options, self.recipe.module, _run_elsewhere)
 
     def instantiate(
         self,

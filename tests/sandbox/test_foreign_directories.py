@@ -8,7 +8,7 @@ import pytest
 
 import wasi_host
 from tests.fs.actions import outcome, snapshot
-from tests.fs.theirs import Failing, OtherOSFS, TheirMemoryFS, put
+from tests.fs.theirs import OSFS, Failing, OtherOSFS, TheirMemoryFS, put
 from tests.runtimes.guests import command
 from tests.sandbox.programs import CREATE, OPEN
 from wasi_host import MemoryFS, Sandbox, Wasi
@@ -58,6 +58,15 @@ def test_an_exception_of_theirs_is_io_to_the_guest_and_never_leaves_the_run():
 def test_a_sandbox_with_a_url_pickles():
     sandbox = pickle.loads(pickle.dumps(Sandbox(CREATE, dirs={"/": "mem://"})))
     assert sandbox.run().returncode == 0
+
+
+def test_a_filesystem_that_is_a_host_directory_pickles_and_any_other_says_what_to_do(tmp_path):
+    theirs = OSFS(str(tmp_path))
+    sandbox = pickle.loads(pickle.dumps(Sandbox(CREATE, dirs={"/": theirs})))
+    assert sandbox.run().returncode == 0
+    assert os.listdir(tmp_path) == ["file"]
+    with pytest.raises(TypeError, match="give a URL"):
+        pickle.dumps(Sandbox(CREATE, dirs={"/": TheirMemoryFS()}))
 
 
 def fsspec_memory(tree):

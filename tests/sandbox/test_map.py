@@ -198,13 +198,16 @@ class Elsewhere(Executor):
 
     def __init__(self):
         self.sizes = []
+        self.answers = []
 
     def submit(self, *call):
         data = pickle.dumps(call)
         self.sizes.append(len(data))
         function, *arguments = pickle.loads(data)
+        answer = pickle.dumps(function(*arguments))
+        self.answers.append(len(answer))
         future = PlainFuture()
-        future.set_result(pickle.loads(pickle.dumps(function(*arguments))))
+        future.set_result(pickle.loads(answer))
         return future
 
 
@@ -219,6 +222,7 @@ def test_a_module_travels_once_to_a_worker(monkeypatch):
     heavy = [sent for sent in elsewhere.sizes if sent > size]
     assert len(heavy) == 1
     assert sum(elsewhere.sizes) < size + 20 * 3_000
+    assert max(elsewhere.answers) < 3_000
     elsewhere.sizes.clear()
     list(sandbox.replace(env={"A": "1"}).map(words(2), executor=elsewhere))
     assert max(elsewhere.sizes) < 3_000
@@ -238,6 +242,34 @@ def test_directories_and_limits_travel_with_the_sandbox(processes):
     )
     (done,) = sandbox.map([[]], executor=processes)
     assert done.stopped == "timeout"
+
+
+def test_results_name_the_module_as_the_sandbox_was_given_it(tmp_path, workers):
+    path = tmp_path / "length.wasm"
+    path.write_bytes(wasi_host.Sandbox(LENGTH).recipe.module.wasm)
+    (done,) = wasi_host.Sandbox(path).map([["abc"]], executor=workers)
+    assert done.args == [path, "abc"]
+
+
+def test_a_sandbox_that_does_not_pickle_is_told_at_once(processes):
+    tree = wasi_host.MemoryFS(clock=lambda: 0)
+    with pytest.raises(TypeError, match="cannot go to another process"):
+        wasi_host.Sandbox(LENGTH, dirs={"/": tree}).map([[]], executor=processes)
+
+
+@pytest.mark.parametrize(
+    ("jobs", "keywords", "word"),
+    [
+        (5, {}, "argument lists"),
+        ("-l", {}, "argument lists"),
+        ([["-l"]], {"executor": 5}, "Executor"),
+        ([["-l"]], {"chunksize": "2"}, "chunksize"),
+    ],
+    ids=["a_number_as_jobs", "text_as_jobs", "a_number_as_executor", "text_as_chunksize"],
+)
+def test_mistakes_are_told_at_once(jobs, keywords, word):
+    with pytest.raises(TypeError, match=word):
+        wasi_host.Sandbox(LENGTH).map(jobs, **keywords)
 
 
 def test_a_sandbox_with_sockets_does_not_travel(processes):

@@ -6,6 +6,7 @@ import pickle
 import pytest
 
 import wasi_host
+from tests.fs.backends import open_descriptors
 from tests.runtimes.guests import NOTHING, module
 from tests.sandbox.test_fs_limits import fill
 from wasi_host.files import Directories, GuestPath
@@ -140,13 +141,37 @@ def test_host_directories_and_wrappers_are_read_too(tmp_path):
         (files / "d/zero").read_bytes()
 
 
-def test_a_result_takes_trees_and_host_directories_along_when_it_is_pickled(tmp_path):
+@pytest.mark.parametrize("outer", [{}, {"/": {"top": b"0"}}], ids=["beside", "below_another"])
+def test_a_result_takes_its_directories_along_when_it_is_pickled(tmp_path, outer):
     (tmp_path / "file").write_bytes(b"host")
-    dirs = {"/a": tmp_path, "/b": {"x": b"1"}, "/c": wasi_host.ReadOnly({"y": b"2"})}
-    result = pickle.loads(pickle.dumps(wasi_host.run([module(NOTHING)], dirs=dirs)))
-    assert (result.files / "a/file").read_bytes() == b"host"
-    assert (result.files / "b/x").read_bytes() == b"1"
-    assert not (result.files / "c").exists()
+    dirs = {
+        **outer, "/a": tmp_path, "/b": {"x": b"1"}, "/c": wasi_host.ReadOnly({"y": b"2"}),
+        "/d": wasi_host.Quota(wasi_host.Overlay(tmp_path), max_bytes=100),
+        "/e": wasi_host.Filter(wasi_host.Overlay({"z": b"3", "no": b""}), deny="no"),
+    }  # fmt: skip
+    result = wasi_host.run([module(NOTHING)], dirs=dirs)
+    for _ in range(2):
+        result = pickle.loads(pickle.dumps(result))
+    found = {str(path): path.read_bytes() for path in result.files.rglob("*") if path.is_file()}
+    assert found == {
+        **({"/top": b"0"} if outer else {}),
+        "/a/file": b"host", "/b/x": b"1", "/c/y": b"2", "/d/file": b"host", "/e/z": b"3",
+    }  # fmt: skip
+
+
+def test_a_pickled_result_opens_no_host_directory_before_it_is_asked(tmp_path):
+    data = pickle.dumps(wasi_host.run([module(NOTHING)], dirs={"/a": tmp_path}))
+    before = open_descriptors()
+    result = pickle.loads(data)
+    assert open_descriptors() == before
+    assert (result.files / "a").is_dir()
+
+
+def test_what_does_not_pickle_is_missing_from_a_pickled_result():
+    tree = wasi_host.MemoryFS({"x": b"1"}, clock=lambda: 0)
+    result = wasi_host.run([module(NOTHING)], dirs={"/a": tree, "/b": {"y": b"2"}})
+    again = pickle.loads(pickle.dumps(result))
+    assert [str(path) for path in again.files.iterdir()] == ["/b"]
 
 
 # To the host

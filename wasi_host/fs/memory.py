@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias, Union
 
-from wasi_host.fs.budget import UNLIMITED, Budget
+from wasi_host.fs.budget import UNLIMITED, Budget, unlimited
 from wasi_host.fs.changes import Changes
 from wasi_host.fs.memory_changes import changes_since
 from wasi_host.fs.memory_data import DirectoryInode, FileInode, Inode, LinkInode, Store
@@ -207,3 +207,6 @@ class LimitedMemory(FileSystem):
         """Return the root."""
         inner = self.inner
         return MemoryDirectory(inner.store, inner.root, inner.readonly, self.budget)
+
+    def __reduce__(self) -> tuple[Callable[[MemoryFS], MemoryFS], tuple[MemoryFS]]:
+        return unlimited, (self.inner,)

@@ -28,6 +28,10 @@ class MemoryFile(File):
         self.readonly = readonly
         self.budget = budget
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # A budget is that of one run.
+        return MemoryFile, (self.store, self.inode, self.readonly)
+
     def stat(self) -> Stat:
         """Return the attributes."""
         return stat_of(self.store, self.inode)

@@ -32,9 +32,10 @@ import itertools
 import os
 import time
 from collections.abc import Callable
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
-from wasi_host.fs.budget import Budget
+from wasi_host.fs.budget import Budget, unlimited
 from wasi_host.fs.changes import Changes
 from wasi_host.fs.host import HostDir, HostDirectory
 from wasi_host.fs.memory_data import Store
@@ -42,7 +43,7 @@ from wasi_host.fs.node import File, FileSystem
 from wasi_host.fs.overlay_apply import apply_differences
 from wasi_host.fs.overlay_changes import changes_of
 from wasi_host.fs.overlay_file import OverlayFile
-from wasi_host.fs.overlay_layers import Layers
+from wasi_host.fs.overlay_layers import Layers, State
 from wasi_host.fs.overlay_lower import Lower
 from wasi_host.fs.overlay_nodes import OverlayDirectory
 from wasi_host.fs.overlay_upper import TreeUpper
@@ -160,6 +161,17 @@ class Overlay(FileSystem):
         finally:
             node.close()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        store = self.layers.store
+        again = partial(Overlay, clock=store.clock, readonly=self.readonly, device=store.device)
+        if self.upper is None:
+            return again, (self.lower,), self.layers.state()
+        self.layers.upper.save()
+        return again, (self.lower, self.upper)
+
+    def __setstate__(self, state: State) -> None:
+        self.layers.resume(state)
+
     def __repr__(self) -> str:
         return f"Overlay({self.lower!r})"
 
@@ -175,3 +187,6 @@ class LimitedOverlay(FileSystem):
         """Return the root."""
         layers = self.inner.layers
         return OverlayDirectory(layers, layers.root, self.inner.readonly, self.budget)
+
+    def __reduce__(self) -> tuple[Callable[[Overlay], Overlay], tuple[Overlay]]:
+        return unlimited, (self.inner,)

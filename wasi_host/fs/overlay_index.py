@@ -5,7 +5,7 @@ the inode is moved to. ``touched`` tells that the overlay has something of its o
 it; one that is not touched is only remembered so that all who have it open share it.
 """
 
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from wasi_host.fs.memory_data import FileInode, Inode, LinkInode
 from wasi_host.fs.node import Stat
@@ -91,6 +91,14 @@ class LayeredFile(SharedFile):
         self.partly: PartlyCopied | None = None
         self.users = 0
         self.home: tuple[LayeredDirectory, str] | None = None
+
+    def __getstate__(self) -> tuple[object, ...]:
+        # In another process nobody has it open.
+        return self.lower, self.seal, self.copy, self.copied, self.partly, self.home, self.whole
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.__init__(state[0])  # type: ignore[misc]
+        _, self.seal, self.copy, self.copied, self.partly, self.home, self.whole = state
 
 
 class LayeredLink(LinkInode):

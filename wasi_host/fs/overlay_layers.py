@@ -3,7 +3,7 @@
 import errno
 import threading
 from abc import ABC, abstractmethod
-from typing import Final
+from typing import Final, TypeAlias
 
 from wasi_host.fs.memory_data import FileInode, Inode, LinkInode, Store, stat_of
 from wasi_host.fs.memory_file import MemoryFile
@@ -22,9 +22,11 @@ from wasi_host.fs.overlay_lower import Lower
 from wasi_host.fs.walk import DIRECTORY, LINK, failure
 from wasi_spec.enums import Filetype
 
-__all__ = ["Layers", "MemoryUpper", "Upper"]
+__all__ = ["Layers", "MemoryUpper", "State", "Upper"]
 
 _FILE: Final = int(Filetype.REGULAR_FILE)
+#: What there is to know of an overlay in memory besides its lower tree.
+State: TypeAlias = tuple[Store, LayeredDirectory, bool, int]
 
 
 class Upper(ABC):
@@ -162,6 +164,15 @@ class Layers:
                         self.store.usage.bytes -= size
         self.lower.moved.clear()
         self.upper.clear()
+
+    def state(self) -> State:
+        """Return what another process needs to go on with, where bytes are in memory."""
+        return self.store, self.root, self.changed, self._last_ino
+
+    def resume(self, state: State) -> None:
+        """Go on where another left off, over the same lower tree; nothing is open."""
+        self.store, self.root, self.changed, self._last_ino = state
+        self.upper = MemoryUpper(self.store, self.lower)
 
     def new_ino(self) -> int:
         """Return the next number for something new; the lock is held."""

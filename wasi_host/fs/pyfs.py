@@ -108,6 +108,8 @@ class PyFilesystem(PathFS):
         super().close()
 
     def __reduce__(self) -> tuple[Any, ...]:
+        if self.url is None and self._host is not None:
+            return self._host.__reduce__()
         if self.url is None:
             raise TypeError("pyfilesystem2 objects do not pickle; give a URL")
         return PyFilesystem, (self.url, self._given_readonly)

@@ -61,6 +61,11 @@ def filesystem_of(value: object, what: str) -> FileSystem:
 # Whoever holds a foreign filesystem has imported its base: nothing is imported to find out.
 
 
+def is_foreign(value: object) -> bool:
+    """Tell whether a value is a filesystem of another library."""
+    return is_pyfilesystem(value) or is_fsspec(value)
+
+
 def is_pyfilesystem(value: object) -> bool:
     """Tell whether a value is a filesystem of pyfilesystem2, or of a fork of it."""
     base = sys.modules.get("fs.base")
