@@ -25,7 +25,7 @@ NATIVE = "wasi_host.native"
 LAYERS, BINDING, RUNTIMES = "wasi_host.layers", "wasi_host.binding", "wasi_host.runtimes"
 FRONT = (
     "limits interrupts changes files_export files results rights sources directories adapters "
-    "streams cache modules "
+    "streams cache modules diagnosis "
     "command_line stacks observers surroundings wasi guest instance travel mapping sandbox "
     "process asynchronous pool"
 )

@@ -6,14 +6,18 @@ from wasi_host.cli.run import run
 
 
 class LazyGroup(click.Group):
-    """A group whose command ``test`` is imported when it is asked for: ``run`` starts faster."""
+    """A group that imports ``doctor`` and ``test`` when they are asked for: ``run`` starts faster."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""
-        return sorted([*super().list_commands(ctx), "test"])
+        return sorted([*super().list_commands(ctx), "doctor", "test"])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command."""
+        if cmd_name == "doctor":
+            from wasi_host.cli.doctor import doctor
+
+            return doctor
         if cmd_name != "test":
             return super().get_command(ctx, cmd_name)
         from wasi_host.cli.test import test

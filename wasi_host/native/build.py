@@ -42,11 +42,16 @@ def compiler() -> list[str]:
     if found := shutil.which("cc"):
         return [found]
     if find_spec("ziglang") is not None:
-        return [sys.executable, "-m", "ziglang", "cc"]
+        return zig()
     raise NoCompiler(
         "no C compiler: install one as 'cc', name it in the variable CC, or install the package "
         "'ziglang'"
     )
+
+
+def zig() -> list[str]:
+    """Return the command of the compiler in the package ``ziglang``."""
+    return [sys.executable, "-m", "ziglang", "cc"]
 
 
 def compile_to(target: Path, command: Sequence[str], *extra: str) -> None:

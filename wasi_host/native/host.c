@@ -41,7 +41,9 @@
 #error "little endian machines only: the guest's numbers are copied as they are"
 #endif
 
-#define ABI 1
+#ifndef ABI
+#define ABI 1 /* wasi_host/native/library.py has the same */
+#endif
 #define EXPORT __attribute__((visibility("default")))
 
 /* wasi_spec/rights.py; a test compares. */
