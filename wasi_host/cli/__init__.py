@@ -6,7 +6,7 @@ from wasi_host.cli.run import run
 
 
 class LazyGroup(click.Group):
-    """A group that imports ``doctor`` and ``test`` when they are asked for: ``run`` starts faster."""
+    """A group that imports most commands when they are asked for: ``run`` starts faster."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""
