@@ -66,7 +66,8 @@ LADDER = (
     (5, BINDING, "memory context transfer codec shim", (SPEC, ERRORS)),
     (6, RUNTIMES, "contract libc_capi wasmtime_declarations wasmtime_capi wasmtime_calls "
      "wasmtime_pooling wasmtime_engine wasmtime_context wasmtime_instance wasmtime "
-     "wasmtime_linker wasmtime_public wasmtime_check wasmtime_choice pywasm pywasm3",
+     "wasmtime_linker wasmtime_public wasmtime_check wasmtime_choice "
+     "sections values_guest pywasm pywasm3 engines",
      (SPEC, ERRORS, NATIVE, BINDING)),
     (7, "wasi_host", FRONT,
      (SPEC, ERRORS, NATIVE, FS, WORLD, DESCRIPTORS, PREVIEW1, LAYERS, BINDING, RUNTIMES)),
@@ -87,6 +88,8 @@ THIRD_PARTIES = {
     "fs": (("wasi_host.fs.pyfs_import", "wasi_host.fs.export"), False),
     "fsspec": (("wasi_host.fs.fsspec", "wasi_host.fs.url"), False),
     "wasmtime": ((RUNTIMES, "wasi_host.wasi", "conformance.adapters"), False),
+    "pywasm": ((RUNTIMES,), False),
+    "wasm3": ((RUNTIMES,), False),
     "pytest": (("conformance.plugin",), True),
     "jinja2": (("conformance.report",), False),
 }
@@ -114,6 +117,7 @@ LAZY_IMPORTERS = {
     "wasi_host.results",
     "wasi_host.surroundings",
     "wasi_host.sandbox",
+    "wasi_host.runtimes.engines",
     "conformance.plugin",
 }
 

@@ -20,7 +20,7 @@ NOT_HERE = {
     "universal_newlines": "give text=True",
 }
 #: The keywords of ``run`` that are ``Sandbox``'s.
-_OF_SANDBOX = ("dirs", "env", "limits", "rights", "sockets", "clock", "seed")
+_OF_SANDBOX = ("dirs", "env", "limits", "rights", "sockets", "clock", "seed", "runtime")
 
 
 def word_list(words: Iterable[Any]) -> list[Any]:

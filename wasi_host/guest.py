@@ -37,6 +37,7 @@ class Recipe(NamedTuple):
     module: Module
     setting: Setting
     pooling: Pooling | None = None
+    runtime: str = "wasmtime"
 
     def mode(self, stoppable: bool) -> Mode:
         """Return how the module is compiled and run.
@@ -46,7 +47,7 @@ class Recipe(NamedTuple):
         """
         limits = self.setting.limits
         epochs = stoppable or limits.timeout is not None
-        return Mode(epochs, limits.fuel is not None, limits.stack, self.pooling)
+        return Mode(epochs, limits.fuel is not None, limits.stack, self.pooling, self.runtime)
 
 
 class Guest:
@@ -86,7 +87,7 @@ class Guest:
         trace: "bool | Trace" = False,
         layers: "Iterable[Layer | PerRun]" = (),
     ) -> None:
-        module, setting, _ = recipe
+        module, setting = recipe.module, recipe.setting
         name = module.name if argv0 is None else argv0
         self.words = words
         self._limits = setting.limits
@@ -110,7 +111,7 @@ class Guest:
 
     def enter(self, call: Callable[[], T]) -> T:
         """Call what runs the guest, where there is room for its stack."""
-        return call_with_room(self._limits.stack, call)
+        return call_with_room(self._variant.compiled.room, call)
 
     def instantiate(self) -> Instance:
         """Make the engine's instance; runs the start section."""

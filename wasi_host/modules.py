@@ -13,6 +13,7 @@ from typing import Final
 from wasi_host.cache import SMALLEST, Cache, FileIdentity, default_directory, digest, identity
 from wasi_host.errors import NotAWasiModule
 from wasi_host.runtimes.contract import Binding, Compiled, FunctionType, Mode
+from wasi_host.runtimes.engines import compiler
 from wasi_host.runtimes.wasmtime_choice import compile_module, load_compiled, way
 from wasi_host.runtimes.wasmtime_engine import (
     CompiledModule,
@@ -129,7 +130,11 @@ class Module:
 
     def _compiled(self, mode: Mode) -> Compiled:
         if self.precompiled and self._file is not None:
+            if mode.runtime != "wasmtime":
+                raise NotAWasiModule(f"precompiled for wasmtime: {mode.runtime} cannot load it")
             return load_compiled(self._file.path, mode)
+        if mode.runtime != "wasmtime":
+            return compiler(mode.runtime)(self._read(), mode)
         if self._cache.directory is None or way() != "raw":
             return compile_module(self._read(), mode)
         wanted = settings(mode)

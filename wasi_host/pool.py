@@ -180,7 +180,7 @@ class _Slot:
         self._variant = variant
         self._binding = variant.take()
         limits = recipe.setting.limits
-        self._stack, self._memory = limits.stack, min(limits.memory, _ALL)
+        self._stack, self._memory = variant.compiled.room, min(limits.memory, _ALL)
 
     def run(
         self, given: list[object], args: list[bytes], environ: list[bytes], data: bytes
@@ -235,7 +235,7 @@ class _Slot:
 
 def _pooled(sandbox: Sandbox, size: int) -> Sandbox:
     """Return the sandbox with a pool of the engine, or as it is where there can be none."""
-    if way() != "raw":
+    if sandbox.recipe.runtime != "wasmtime" or way() != "raw":
         return sandbox
     places = max(_LEAST_PLACES, 1 << (size - 1).bit_length())
     memory = sandbox.recipe.setting.limits.memory

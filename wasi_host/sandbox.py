@@ -12,6 +12,7 @@ from wasi_host.limits import Limits
 from wasi_host.modules import Module, load
 from wasi_host.results import CompletedRun, TimeoutExpired
 from wasi_host.runtimes.contract import Pooling
+from wasi_host.runtimes.engines import check_runtime
 from wasi_host.sources import Source, checked_sockets
 from wasi_host.streams import Spec, specify
 from wasi_host.surroundings import DEFAULT_LIMITS, checked_setting
@@ -49,11 +50,15 @@ class Sandbox:
         seed: makes random bytes the same in each run; None: the host's. With a clock and a seed
             runs are the same, byte for byte, as long as what they are given is: trees in memory
             are, in host directories inode numbers, times and order are the host's.
+        runtime: the engine: ``"wasmtime"``, ``"pywasm"``, ``"pywasm3"`` (each with its extra), or
+            the name of a plug-in. The others are slower, have no fuel and no cache, and
+            pywasm3 is stopped at calls only; a warning or an exception says so.
 
     Raises:
         FileNotFoundError, NotADirectoryError: the module or a directory is missing.
         NotAWasiModule: the module is something else.
-        TypeError, ValueError: an argument of the wrong kind, or out of range.
+        TypeError, ValueError: an argument of the wrong kind, or out of range; there is no such
+            engine, and the message says which there are.
     """
 
     __slots__ = ("_options", "recipe")
@@ -69,6 +74,7 @@ class Sandbox:
         sockets: "Iterable[SocketSource]" = (),
         clock: Clock | None = None,
         seed: int | None = None,
+        runtime: str = "wasmtime",
     ) -> None:
         options: dict[str, Any] = {
             "dirs": travelling(dirs),
@@ -80,8 +86,11 @@ class Sandbox:
             "seed": seed,
         }
         setting = checked_setting(**options)
+        if runtime != "wasmtime":
+            check_runtime(runtime)
+            options["runtime"] = runtime
         self._options = {**options, "module": module, "sockets": setting.sockets}
-        self.recipe = Recipe(load(module), setting)
+        self.recipe = Recipe(load(module), setting, runtime=runtime)
 
     @property
     def module(self) -> ModuleSource:
@@ -306,6 +315,7 @@ def run(
     seed: int | None = None,
     trace: "bool | Trace" = False,
     layers: "Iterable[Layer | PerRun]" = (),
+    runtime: str = "wasmtime",
     **not_here: object,
 ) -> CompletedRun:
     """Run a WASI command and wait for its end, like ``subprocess.run``.
@@ -342,6 +352,7 @@ def run(
             or writes them as they happen.
         layers: what stands around the guest's calls, outermost first: ``policy``, ``record``,
             ``replay``, ``faults``, or functions of yours, ``layer(row, call) -> call``.
+        runtime: the engine; see ``Sandbox``.
         **not_here: other keywords of ``subprocess.run`` are refused with a word.
 
     Raises:
@@ -361,26 +372,14 @@ def run(
     module, *argv = words
     sandbox = Sandbox(
         module, dirs=dirs, env=env, limits=limits, rights=rights, sockets=sockets, clock=clock,
-        seed=seed,
+        seed=seed, runtime=runtime,
     )  # fmt: skip
     return sandbox.run(
-        argv,
-        input=input,
-        stdin=stdin,
-        stdout=stdout,
-        stderr=stderr,
-        capture_output=capture_output,
-        text=text,
-        encoding=encoding,
-        errors=errors,
-        timeout=timeout,
-        check=check,
-        argv0=argv0,
-        invoke=invoke,
-        tty=tty,
-        trace=trace,
+        argv, input=input, stdin=stdin, stdout=stdout, stderr=stderr,
+        capture_output=capture_output, text=text, encoding=encoding, errors=errors,
+        timeout=timeout, check=check, argv0=argv0, invoke=invoke, tty=tty, trace=trace,
         layers=layers,
-    )
+    )  # fmt: skip
 
 
 def _run_elsewhere(options: dict[str, Any], module: Module) -> Callable[..., CompletedRun]:

@@ -13,9 +13,11 @@ from wasi_host.binding.context import Context, ValuesContext
 from wasi_host.binding.memory import BlockMemory
 from wasi_host.binding.shim import values_functions
 from wasi_host.changes import Changes, changes_of_run
-from wasi_host.errors import ProcExit, Stopped
+from wasi_host.errors import ProcExit, Stopped, Trap, foreign
 from wasi_host.interrupts import Interruptible
 from wasi_host.limits import Limits
+from wasi_host.runtimes.contract import MODULES
+from wasi_host.runtimes.engines import Outer, outer
 from wasi_host.runtimes.wasmtime_choice import way
 from wasi_host.runtimes.wasmtime_context import prepare_entry
 from wasi_host.runtimes.wasmtime_linker import LinkerContext, define_all
@@ -86,6 +88,7 @@ class Wasi:
         words = [os.fspath(word) for word in args]
         self._closed = False
         self._context: Context | None = None
+        self._outer: Outer | None = None
         self._stores: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
         spec = Spec(stdin, stdout, stderr, None, None, tty)
         self._around = Surroundings(setting, words, spec, trace=trace, layers=layers)
@@ -134,6 +137,34 @@ class Wasi:
         context = self._use(ValuesContext(_Memory(memory).look))
         return values_functions(context, module)
 
+    def imports(self, runtime: Any) -> dict[str, dict[str, Any]]:
+        """Return the functions of both modules in the shape of an engine.
+
+        Args:
+            runtime: a ``pywasm.Runtime``; the values are what its ``imports`` holds,
+                ``runtime.imports.update(wasi.imports(runtime))``. Or a ``wasm3.Runtime``; the
+                values are the last arguments of ``link_function``,
+                ``module.link_function(name, field, *wasi.imports(runtime)[name][field])``.
+
+        Returns:
+            Module name -> function name -> host function. ``ProcExit`` leaves them on
+            ``proc_exit``; ``start`` makes the exit code of it.
+
+        Raises:
+            TypeError: another engine's object.
+            RuntimeError: this ``Wasi`` is in use already.
+        """
+        found = outer(runtime)
+        context = self._use(ValuesContext(found.memory))
+        self._outer = found
+        return found.shape(
+            {
+                (module, name): function
+                for module in MODULES
+                for name, function in values_functions(context, module).items()
+            }
+        )
+
     def _use(self, context: Any) -> Any:
         if self._closed:
             raise RuntimeError("this Wasi is closed")
@@ -146,10 +177,11 @@ class Wasi:
     # Running the guest
 
     def start(self, instance: Any, store: Any = None) -> int:
-        """Run ``_start`` of a ``wasmtime.Instance`` and return the exit code.
+        """Run ``_start`` of an instance and return the exit code.
 
         Args:
-            instance: made from the linker given to ``add_to_linker``.
+            instance: a ``wasmtime.Instance`` made from the linker given to ``add_to_linker``; a
+                ``pywasm.ModuleInst``; with wasm3 the module that was loaded.
             store: its store; needed only where another way than ``linker.instantiate`` was used.
 
         Raises:
@@ -186,6 +218,9 @@ class Wasi:
         return store
 
     def _call(self, instance: Any, store: Any, name: str) -> None:
+        if self._outer is not None:
+            self._call_outer(self._outer, instance, name)
+            return
         store = self._store_of(instance, store)
         context = self._context
         if context is None:
@@ -200,6 +235,18 @@ class Wasi:
                 function(store)
             except Exception as error:
                 self._settle(context, error)
+
+    def _call_outer(self, engine: Outer, instance: Any, name: str) -> None:
+        failures: list[Exception] = []
+        with Interruptible(self.stop):
+            try:
+                with foreign(failures.append):
+                    engine.call(instance, name)
+            except OSError as error:
+                raise Trap(str(failures[0]) if failures else str(error)) from error
+            except Stopped as end:
+                if end.reason != "interrupt":  # else the signal's handler raises
+                    raise
 
     def _settle(self, context: Context, error: Exception) -> None:
         """Raise what ended the guest instead of what the package made of it."""

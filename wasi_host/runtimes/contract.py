@@ -48,12 +48,14 @@ class Mode(NamedTuple):
         fuel: whether what they compute is counted.
         stack: bytes of stack a guest may use.
         pooling: the pool in which its instances are made; None: made on demand.
+        runtime: the engine, by the name that ``runtime=`` takes.
     """
 
     epochs: bool = False
     fuel: bool = False
     stack: int = WASM_STACK
     pooling: Pooling | None = None
+    runtime: str = "wasmtime"
 
 
 class FunctionType(NamedTuple):
@@ -91,11 +93,19 @@ SIGNATURES: Final = {
 
 
 class Compiled(Protocol):
-    """A compiled module."""
+    """A compiled module.
+
+    Attributes:
+        imports: in their order.
+        exports: by name.
+        mode: as it was compiled.
+        room: bytes of a thread's stack that its guests may take.
+    """
 
     imports: list[Import]
     exports: dict[str, Export]
     mode: Mode
+    room: int
 
     def bind(self) -> "Binding":
         """Bind its imports; NotAWasiModule where one is not served."""

@@ -67,6 +67,7 @@ DECLARATIONS: Final[dict[str, tuple[Any, tuple[Any, ...], bool]]] = {
     "wasmtime_config_wasm_tail_call_set": (None, (_POINTER, _BOOL), False),
     "wasmtime_wat2wasm": (_POINTER, (*_NAME, _POINTER), True),
     "wasmtime_module_new": (_POINTER, (_POINTER, c_char_p, _SIZE, _POINTER), True),
+    "wasmtime_module_validate": (_POINTER, (_POINTER, c_char_p, _SIZE), True),
     "wasmtime_module_serialize": (_POINTER, (_POINTER, _POINTER), True),
     "wasmtime_module_deserialize_file": (_POINTER, (_POINTER, c_char_p, _POINTER), True),
     "wasmtime_module_delete": (None, (_POINTER,), False),

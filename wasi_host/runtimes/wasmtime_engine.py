@@ -153,6 +153,14 @@ def wat_to_wasm(source: bytes) -> bytes:
     return lib.take_bytes(vector)
 
 
+def validate(wasm: bytes) -> None:
+    """Check a module for engines that run whatever they are given; NotAWasiModule: it is none."""
+    lib = capi.library()
+    error = lib.module_validate(engine(Mode()).pointer, wasm, len(wasm))
+    if error:
+        raise NotAWasiModule(f"not a valid module: {lib.message_of_error(error)}")
+
+
 class CompiledModule:
     """A module compiled by one engine, with what it imports and exports.
 
@@ -167,6 +175,7 @@ class CompiledModule:
     def __init__(self, wasm: bytes | str, mode: Mode) -> None:
         self.engine = engine(mode)
         self.mode = mode
+        self.room = mode.stack
         self.lib = self.engine.lib
         module = capi.OutPointer()
         engine_pointer = self.engine.pointer

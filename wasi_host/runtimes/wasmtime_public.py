@@ -72,6 +72,7 @@ class PublicModule:
         import wasmtime
 
         self.mode = mode
+        self.room = mode.stack
         self._wasmtime = wasmtime
         self.engine = self.new_engine()
         try:
