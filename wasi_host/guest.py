@@ -95,7 +95,8 @@ class Guest:
         self.instance: Instance | None = None
         self.on_stop: Callable[[str], None] | None = None
         self.around = Surroundings(
-            setting, [name, *words], spec, env, sockets, trace, layers, native_part()
+            setting, [name, *words], spec, env, sockets, trace, layers,
+            native_part(recipe.runtime),
         )
         self.streams = self.around.streams
         self._binding = self._variant.take()

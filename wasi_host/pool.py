@@ -176,7 +176,7 @@ class _Slot:
     __slots__ = ("_around", "_binding", "_memory", "_stack", "_variant")
 
     def __init__(self, recipe: Recipe, variant: Variant) -> None:
-        self._around = Renewable(recipe.setting)
+        self._around = Renewable(recipe.setting, recipe.runtime)
         self._variant = variant
         self._binding = variant.take()
         limits = recipe.setting.limits

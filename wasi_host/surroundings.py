@@ -249,10 +249,11 @@ class Renewable:
     it closed or renumbered a descriptor, all is made anew.
     """
 
-    __slots__ = ("_around", "_err", "_input", "_out", "_saved", "_setting", "host")
+    __slots__ = ("_around", "_err", "_input", "_out", "_runtime", "_saved", "_setting", "host")
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: Setting, runtime: str) -> None:
         self._setting = setting
+        self._runtime = runtime
         self._make()
 
     @staticmethod
@@ -263,7 +264,7 @@ class Renewable:
 
     def _make(self) -> None:
         spec = Spec(b"", PIPE, PIPE, None, None)
-        self._around = Surroundings(self._setting, (), spec, native=native_part())
+        self._around = Surroundings(self._setting, (), spec, native=native_part(self._runtime))
         self.host = self._around.host
         descriptors = list(self.host.fds.values())
         self._saved = self.host.fds.remember(3)

@@ -76,9 +76,9 @@ def way() -> str:
     return _choice
 
 
-def native_part() -> Library | None:
-    """Return the native part where it serves what this process runs: through the C API alone."""
-    return library() if way() == "raw" else None
+def native_part(runtime: str) -> Library | None:
+    """Return the native part where it serves an engine's guests: through the C API alone."""
+    return library() if runtime == "wasmtime" and way() == "raw" else None
 
 
 def _decide(version: str, forced: str | None) -> str:
