@@ -243,7 +243,10 @@ def _narrowed(kind: Record | Union, names: Sequence[str]) -> list[str]:
 _CALLS: Final[dict[str, Sequence[str]]] = {
     "args_get": ("store_strings(ctx, caller, argv, argv_buf, ctx.host.args_get())",),
     "environ_get": ("store_strings(ctx, caller, environ, environ_buf, ctx.host.environ_get())",),
-    "random_get": ("fill_random(ctx, mem, buf, buf_len)",),
+    "random_get": (
+        f"if buf_len > {transfer.RANDOM_CHUNK}: fill_random(ctx, mem, buf, buf_len)",
+        "elif buf_len: mem[buf:buf + buf_len] = ctx.host.random_get(buf_len)",
+    ),
     "poll_oneoff": (
         "events = ctx.host.poll_oneoff(subscriptions)",
         "PACK_SIZE(mem, nevents_ptr, write_events(mem, out, events))",

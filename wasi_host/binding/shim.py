@@ -11,7 +11,8 @@ The conventions share all but the first line and the ways out:
 
 * RAW ``(ctx, caller, a)``: ``a`` is the address of the engine's argument slots, read and written
   through ``ALL``. The errno goes to the first slot, in full (4 bytes: it may hold a larger
-  argument); the result is 0, or what ``ctx.trap`` returns.
+  argument; success is one byte, at half the price, where that is known to be below 256); the
+  result is 0, or what ``ctx.trap`` returns.
 * CHECKED is RAW for engines configured by others: memory may move, and another instance may
   call, so ``ctx.look(caller)`` comes first in each call.
 * VALUES ``(ctx, *ints)``: returns the errno; what is no errno is raised.
@@ -35,6 +36,7 @@ from wasi_spec import unstable
 from wasi_spec.errno import Errno
 from wasi_spec.functions import FUNCTIONS, MODULE, Function
 from wasi_spec.records import U32
+from wasi_spec.types import FD, Enum
 
 _RAW: Final = """\
 def {name}(ctx, caller, a):
@@ -49,7 +51,8 @@ def {name}(ctx, caller, a):
     except BaseException as e: return ctx.trap(e)
     try:
         {call}
-        {success}return 0
+        {success}
+        return 0
     except WasiError as e: PACK_ERRNO(ALL, a, e.errno); return 0
     except OSError as e: PACK_ERRNO(ALL, a, errno_of(e)); return 0
     except BaseException as e: return ctx.trap(e)
@@ -102,10 +105,25 @@ def _source(emitter: Emitter, convention: str) -> str:
         look="ctx.look(caller); " if convention == "checked" else "",
         checks=indent.join(emitter.checks() or ["pass"]),
         call=indent.join(emitter.call()),
-        success="" if function.noreturn else "PACK_ERRNO(ALL, a, 0); ",
+        success=indent.join(_success(function, names)),
         fault=int(Errno.FAULT),
         ilseq=int(Errno.ILSEQ),
     )
+
+
+def _success(function: Function, names: list[str]) -> list[str]:
+    """Return the lines of RAW that store errno 0 over the first argument."""
+    if function.noreturn:
+        return []
+    whole = "PACK_ERRNO(ALL, a, 0)"
+    if not function.params:
+        return [whole]
+    kind = function.params[0].type
+    if isinstance(kind, Enum) and kind.meaning is None:
+        return ["ALL[a] = 0"]  # checked: every value of an enumeration is below 256
+    if kind is FD:
+        return [f"if {names[0]} < 256: ALL[a] = 0", f"else: {whole}"]
+    return [whole]
 
 
 def _normalise(function: Function, names: list[str]) -> list[str]:

@@ -41,13 +41,15 @@ def gather(mem: memoryview, size: int, iovs: int, count: int) -> tuple[list[tupl
     if iovs + 8 * count > size and count:
         raise FAULT
     taken = min(count, VECTORS)
-    vectors = [
-        vector for vector in records.IOVEC.iter_unpack(mem[iovs : iovs + 8 * taken]) if vector[1]
-    ]
-    for at, length in vectors:
-        if at + length > size:
-            raise FAULT
-    total = sum(length for _, length in vectors)
+    vectors = []
+    total = 0
+    for vector in records.IOVEC.iter_unpack(mem[iovs : iovs + 8 * taken]):
+        at, length = vector
+        if length:
+            if at + length > size:
+                raise FAULT
+            vectors.append(vector)
+            total += length
     if total > 0xFFFFFFFF or (count > VECTORS and not total):
         raise INVAL
     room = min(GATHERED_BYTES, size)
