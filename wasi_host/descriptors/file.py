@@ -354,6 +354,8 @@ class MemoryFileDescriptor(FileDescriptor):
 
     node: MemoryFile
 
+    # ``b"" +`` makes bytes of a slice in half the time of ``bytes()``.
+
     def read(self, size: int) -> bytes:
         """Do as ``FileDescriptor.read`` does."""
         if not self.rights_base & FD_READ:
@@ -365,7 +367,7 @@ class MemoryFileDescriptor(FileDescriptor):
         if end > len(data):
             return FileDescriptor.read(self, size)
         self.position = end
-        return bytes(data[position:end])
+        return b"" + data[position:end]
 
     def pread(self, size: int, offset: int) -> bytes:
         """Do as ``FileDescriptor.pread`` does."""
@@ -375,4 +377,4 @@ class MemoryFileDescriptor(FileDescriptor):
         data = self.node.inode.data
         if end > len(data):
             return FileDescriptor.pread(self, size, offset)
-        return bytes(data[offset:end])
+        return b"" + data[offset:end]

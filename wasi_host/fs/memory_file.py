@@ -6,6 +6,7 @@ there, take none (``memory_data`` tells why that is safe).
 
 import errno
 from collections.abc import Sequence
+from typing import Final
 
 from wasi_host.fs.budget import UNLIMITED, Budget
 from wasi_host.fs.memory_data import PAGE, FileInode, Store, change_times, stat_of
@@ -13,6 +14,8 @@ from wasi_host.fs.node import File, Stat
 from wasi_host.fs.walk import failure
 
 __all__ = ["MemoryFile"]
+
+_NOTHING: Final = bytearray()
 
 
 class MemoryFile(File):
@@ -46,7 +49,7 @@ class MemoryFile(File):
         inode = self.inode
         data = inode.data
         if offset + size <= len(data) or len(data) == inode.size:
-            return bytes(data[offset : offset + size])
+            return b"" + data[offset : offset + size]
         with self.store.lock:
             return inode.read(size, offset)
 
@@ -76,16 +79,18 @@ class MemoryFile(File):
         count = len(data)
         if not count:
             return 0
-        inode = self.inode
+        inode, store = self.inode, self.store
+        end = offset + count
         dense = inode.data
-        if offset + count <= len(dense):
-            if self.store.journal is not None:
-                with self.store.lock:
-                    self.store.journal.note_bytes(inode, offset, offset + count)
-            dense[offset : offset + count] = data
-            inode.mtime = inode.ctime = self.store.clock()
+        if end <= len(dense):
+            if store.journal is not None:
+                with store.lock:
+                    store.journal.note_bytes(inode, offset, end)
+            # Assigning makes a bytearray of anything else first; to add to one is faster.
+            dense[offset:end] = _NOTHING + data
+            inode.mtime = inode.ctime = store.clock()
             return count
-        with self.store.lock:
+        with store.lock:
             return self._grow(data, offset)
 
     def append(self, data: bytes | memoryview) -> int:

@@ -31,6 +31,7 @@ EISDIR and ``dangling/`` ENOENT (as wasmtime).
 import errno
 import os
 from abc import abstractmethod
+from functools import cache
 from types import TracebackType
 from typing import Final
 
@@ -51,9 +52,13 @@ LINK: Final = int(Filetype.SYMBOLIC_LINK)
 DIRECTORY: Final = int(Filetype.DIRECTORY)
 
 
+#: Half the price of an error is its text.
+_text: Final = cache(os.strerror)
+
+
 def failure(number: int) -> OSError:
     """Return the ``OSError`` of an errno, of the subclass that Python has for it."""
-    return OSError(number, os.strerror(number))
+    return OSError(number, _text(number))
 
 
 def check_name(directory: Directory, name: str) -> None:

@@ -16,6 +16,7 @@ from wasi_host.errors import ILSEQ, INVAL, ISDIR, MFILE, NOTCAPABLE, PERM
 from wasi_host.fs.node import Directory, Node, Stat
 from wasi_host.preview1.fd import chosen_times
 from wasi_host.preview1.state import State
+from wasi_spec.enums import Filetype
 from wasi_spec.flags import Fdflags, Oflags
 from wasi_spec.rights import Rights
 
@@ -31,6 +32,7 @@ _PATH_RENAME_TARGET: Final = int(Rights.PATH_RENAME_TARGET)
 _PATH_SYMLINK: Final = int(Rights.PATH_SYMLINK)
 _PATH_UNLINK_FILE: Final = int(Rights.PATH_UNLINK_FILE)
 
+_DIRECTORY_KIND: Final = int(Filetype.DIRECTORY)
 _CREAT: Final = int(Oflags.CREAT)
 _TRUNC: Final = int(Oflags.TRUNC)
 _DIRECTORY: Final = int(Oflags.DIRECTORY)
@@ -182,7 +184,7 @@ class PathCalls(State):
             mode |= os.O_RDWR if readable else os.O_WRONLY
         node = self._open(directory, path, mode, dirflags != 0)
         try:
-            if writable and isinstance(node, Directory):
+            if writable and node.filetype == _DIRECTORY_KIND:
                 raise ISDIR
             return fds.insert(
                 open_node(node, granted, inheriting, fdflags, readable, writable, self.scheduler)
