@@ -27,7 +27,7 @@ def main() -> int:
     given = parser.parse_args()
     kind = WideChooser if given.filesystems else Chooser
     if given.filesystems:
-        session = Session(between_filesystems, same_order=False, parent=given.directory)
+        session = Session(between_filesystems, same_kind=False, parent=given.directory)
     else:
         session = Session(parent=given.directory)
     begin, seed, failures = time.monotonic(), given.seed, 0
@@ -40,6 +40,8 @@ def main() -> int:
             if not given.all:
                 break
         seed += 1
+        if session.sequences % 2000 == 0:
+            print(f"{session.steps:,} steps, next seed {seed}", flush=True)
     print(f"{session.steps:,} steps in {session.sequences:,} sequences, seeds {given.seed} to")
     print(f"{seed - 1}, {time.monotonic() - begin:.0f} s, {failures} unexplained; explained:")
     for entry in EXPLANATIONS:

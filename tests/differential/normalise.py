@@ -22,18 +22,19 @@ SET = 1_500_000_000 * 10**9
 UNKNOWN = {"clock_time_get", "clock_res_get", "random_get"}
 
 
-def fields(step: Step, outcome: Outcome, *, same_order: bool = True) -> Fields:
+def fields(step: Step, outcome: Outcome, *, same_kind: bool = True) -> Fields:
     """Return what can be compared, by name.
 
     Args:
         step: the call.
         outcome: what came of it.
-        same_order: whether both sides list a directory in one order.
+        same_kind: whether both sides are host directories, which list in one order and move
+            access times alike.
     """
     found: Fields = {"answer": outcome.answer}
     arena = bytearray(outcome.arena)
     if outcome.answer == "SUCCESS" and not step.overrides:
-        for name, value in _results(step, outcome, arena, same_order):
+        for name, value in _results(step, outcome, arena, same_kind):
             found[name] = value
     elif outcome.answer == "SUCCESS":
         return found  # an address was moved: what is where is not known here
@@ -49,7 +50,7 @@ def differing(ours: Fields, theirs: Fields) -> list[str]:
 
 
 def _results(
-    step: Step, outcome: Outcome, arena: bytearray, same_order: bool
+    step: Step, outcome: Outcome, arena: bytearray, same_kind: bool
 ) -> Iterator[tuple[str, Any]]:
     areas = {area.name: area for area in outcome.laid.areas}
     for name, area in areas.items():
@@ -57,15 +58,15 @@ def _results(
         if name == "stat" and step.name == "fd_fdstat_get":
             yield from _fdstat(arena, area, data)
         elif name == "stat":
-            yield from _filestat(arena, area, data)
+            yield from _filestat(arena, area, data, same_kind)
         elif step.name in UNKNOWN or name in {"opened_fd", "connection"}:
             _take(arena, area)
         elif step.name == "fd_readdir" and name == "buf":
             used = _number(outcome.arena, areas["bufused"])
-            yield from _listing(step, arena, area, data[:used], same_order)
+            yield from _listing(step, arena, area, data[:used], same_kind)
         elif step.name == "fd_readdir" and name == "bufused":
             _take(arena, area)
-            if same_order or step.arguments[3] == 0:
+            if same_kind or step.arguments[3] == 0:
                 yield name, int.from_bytes(data, "little")
         elif step.name in {"args_get", "environ_get"} or name == "out":
             yield from _opaque(step, arena, area, data)
@@ -103,7 +104,9 @@ def _fdstat(arena: bytearray, area: Area, data: bytes) -> Iterator[tuple[str, An
     yield "fdstat.inheriting", inheriting
 
 
-def _filestat(arena: bytearray, area: Area, data: bytes) -> Iterator[tuple[str, Any]]:
+def _filestat(
+    arena: bytearray, area: Area, data: bytes, same_kind: bool
+) -> Iterator[tuple[str, Any]]:
     _, _, filetype, nlink, size, atim, mtim, _ = records.FILESTAT.unpack(data)
     _clear_fields(arena, area.at, FILESTAT)
     yield "filestat.filetype", filetype
@@ -111,11 +114,12 @@ def _filestat(arena: bytearray, area: Area, data: bytes) -> Iterator[tuple[str, 
         yield "filestat.nlink", nlink
         yield "filestat.size", size
     yield "filestat.mtim", mtim if mtim < SET else "now"
-    yield "filestat.atim", atim if atim < SET else "now"
+    if same_kind:
+        yield "filestat.atim", atim if atim < SET else "now"
 
 
 def _listing(
-    step: Step, arena: bytearray, area: Area, data: bytes, same_order: bool
+    step: Step, arena: bytearray, area: Area, data: bytes, same_kind: bool
 ) -> Iterator[tuple[str, Any]]:
     begin = area.at - ARENA.start
     arena[begin : begin + len(data)] = bytes(len(data))
@@ -127,7 +131,7 @@ def _listing(
         at += 24 + length
     if whole:
         yield "entries", sorted(entries)
-    if same_order:
+    if same_kind:
         yield "order", entries
     elif not whole:
         arena[begin : begin + area.size] = bytes(area.size)

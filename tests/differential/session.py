@@ -76,8 +76,7 @@ def _digest(path: str, size: int) -> str:
     with open(path, "rb") as file:
         data = file.read(1 << 20)
         if size > 1 << 20:
-            file.seek(-4096, os.SEEK_END)
-            data += file.read()
+            data += os.pread(file.fileno(), 4096, size - 4096)
     return hashlib.sha256(data).hexdigest()
 
 
@@ -85,10 +84,10 @@ class Session:
     """Runs sequences and counts what was explained."""
 
     def __init__(
-        self, world: World = against_wasmtime, *, same_order: bool = True, parent: str | None = None
+        self, world: World = against_wasmtime, *, same_kind: bool = True, parent: str | None = None
     ) -> None:
         self.world = world
-        self.same_order = same_order
+        self.same_kind = same_kind
         self.parent = parent
         self.steps = 0
         self.sequences = 0
@@ -140,7 +139,7 @@ class Session:
 
     def _compare(self, step: Step, machines: list[Machine], outcomes: list[Outcome]) -> bool:
         """Compare the outcomes of a step; true where the sequence has to end."""
-        seen = [fields(step, one, same_order=self.same_order) for one in outcomes]
+        seen = [fields(step, one, same_kind=self.same_kind) for one in outcomes]
         ends = False
         for machine, outcome, other in zip(machines[1:], outcomes[1:], seen[1:], strict=True):
             names = differing(seen[0], other)
