@@ -45,7 +45,7 @@ if TYPE_CHECKING:
         Usage,
     )
     from wasi_host.sandbox import Instance, ProcExit, Sandbox, run
-    from wasi_host.sources import HostDir, MemoryFS
+    from wasi_host.sources import HostDir, MemoryFS, Source
     from wasi_host.surroundings import Clock
     from wasi_host.wasi import Wasi
 
@@ -79,6 +79,7 @@ __all__ = [
     "RunError",
     "Running",
     "Sandbox",
+    "Source",
     "TimeoutExpired",
     "Trace",
     "Trap",
@@ -106,7 +107,7 @@ _HOMES = {
     "pool": ("Pool",),
     "process": ("Running", "spawn"),
     "sandbox": ("Instance", "ProcExit", "Sandbox", "run"),
-    "sources": ("HostDir", "MemoryFS"),
+    "sources": ("HostDir", "MemoryFS", "Source"),
     "surroundings": ("Clock",),
     "wasi": ("Wasi",),
 }
@@ -133,4 +134,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted([*__all__, *(name for name in globals() if name.startswith("__"))])

@@ -35,7 +35,7 @@ async def run_async(args: Iterable[ModuleSource | Word], **keywords: Any) -> Com
         asyncio.CancelledError: the task was cancelled, and the guest has ended.
     """
     loop = asyncio.get_running_loop()
-    module, argv, options = split_args(args, keywords)
+    module, argv, options = split_args(args, keywords, "run_async", {})
     timeout, check = keywords.pop("timeout", None), keywords.pop("check", False)
     invoke = keywords.pop("invoke", None)
     if keywords.get("input") is None and keywords.get("stdin") is None:

@@ -102,6 +102,9 @@ class Module:
             return Module, (self._file.path, self.name)
         return Module, (self._read(), self.name)
 
+    def __repr__(self) -> str:
+        return f"Module({self.name!r})"
+
     def variant(self, mode: Mode) -> "Variant":
         """Return the module compiled for a mode; compiled at the first call.
 

@@ -24,6 +24,13 @@ __all__ = ["Running", "spawn"]
 
 _CHUNK: Final = 64 << 10
 _TEXT: Final = ("text", "encoding", "errors")
+#: Keywords of ``run`` that ``spawn`` does not have.
+_WITHOUT: Final = {
+    "input": "give it to communicate(), with stdin=PIPE",
+    "capture_output": "give stdout=PIPE, stderr=PIPE",
+    "check": "look at returncode, or call result.check_returncode()",
+    "invoke": "a function of a reactor is called by Sandbox.instantiate()",
+}
 
 
 class Running:
@@ -303,10 +310,7 @@ def spawn(args: Iterable[ModuleSource | Word], **keywords: Any) -> Running:
     Raises:
         TypeError, ValueError, OSError, NotAWasiModule: as ``run``, before anything runs.
     """
-    for name in ("input", "capture_output", "check", "invoke"):
-        if name in keywords:
-            raise TypeError(f"spawn() has no {name}=: see its documentation")
-    module, argv, options = split_args(args, keywords)
+    module, argv, options = split_args(args, keywords, "spawn", _WITHOUT)
     timeout = keywords.pop("timeout", None)
     sandbox = Sandbox(module, **options)
     pipes = _Pipes(keywords)

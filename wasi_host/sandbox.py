@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from wasi_host.command_line import NOT_HERE, ModuleSource, Word, word_list
+from wasi_host.command_line import refuse_keywords, word_list
 from wasi_host.errors import ProcExit
 from wasi_host.guest import Guest, Recipe
 from wasi_host.instance import Instance
@@ -13,30 +13,34 @@ from wasi_host.modules import Module, load
 from wasi_host.results import CompletedRun, TimeoutExpired
 from wasi_host.runtimes.contract import Pooling
 from wasi_host.runtimes.engines import check_runtime
-from wasi_host.sources import Source, checked_sockets
+from wasi_host.sources import checked_sockets
 from wasi_host.streams import Spec, specify
 from wasi_host.surroundings import DEFAULT_LIMITS, checked_setting
 from wasi_host.travel import Travel, check_travels, departing, travelling
 from wasi_host.world.clocks import Clock
-from wasi_host.world.stdio import StreamSource
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+    from wasi_host.command_line import ModuleSource, Word
     from wasi_host.layers.layer import Layer, PerRun
     from wasi_host.layers.trace import Trace
     from wasi_host.mapping import Job
+    from wasi_host.sources import Source
     from wasi_host.world.sockets import SocketSource
+    from wasi_host.world.stdio import StreamSource
 
 __all__ = ["Instance", "ProcExit", "Sandbox", "run"]
 
 class Sandbox:
-    """How to run a module: reusable, unchangeable; one of paths, bytes and dicts pickles.
+    """How to run a module: reusable and unchangeable. It pickles if what it is made of does.
 
     Args:
         module: a path, the bytes of a module, or a ``Module``.
-        dirs: guest path -> source; the guest sees no other files. A str or path is a host
-            directory, a dict a fresh tree in memory for each run; see ``HostDir``, ``MemoryFS``.
+        dirs: guest path -> source; the guest sees no other files. A source is a path to a host
+            directory or file, a dict of files (a fresh tree in memory for each run), ``HostDir``,
+            ``MemoryFS``, ``Overlay``, ``ReadOnly``, ``Quota``, ``Filter``, ``Archive``,
+            ``Devices``, a filesystem of pyfilesystem2 or fsspec, or the URL of one.
         env: the guest's environment. Empty by default, unlike ``subprocess``.
         limits: sizes a run may use.
         rights: ``"grant"``: a descriptor opened by path can do all that its directory grants;
@@ -65,9 +69,9 @@ class Sandbox:
 
     def __init__(
         self,
-        module: ModuleSource,
+        module: "ModuleSource",
         *,
-        dirs: Mapping[str, Source] | None = None,
+        dirs: "Mapping[str, Source] | None" = None,
         env: Mapping[str, str] | None = None,
         limits: Limits = DEFAULT_LIMITS,
         rights: str | int = "grant",
@@ -93,7 +97,7 @@ class Sandbox:
         self.recipe = Recipe(load(module), setting, runtime=runtime)
 
     @property
-    def module(self) -> ModuleSource:
+    def module(self) -> "ModuleSource":
         """The module, as it was given."""
         given: ModuleSource = self._options["module"]
         return given
@@ -119,12 +123,12 @@ class Sandbox:
 
     def run(
         self,
-        argv: Iterable[Word] = (),
+        argv: "Iterable[Word]" = (),
         *,
         input: str | bytes | None = None,
-        stdin: StreamSource = None,
-        stdout: StreamSource = None,
-        stderr: StreamSource = None,
+        stdin: "StreamSource" = None,
+        stdout: "StreamSource" = None,
+        stderr: "StreamSource" = None,
         capture_output: bool = False,
         text: bool | None = None,
         encoding: str | None = None,
@@ -168,14 +172,14 @@ class Sandbox:
 
     def guest(
         self,
-        argv: Iterable[Word] = (),
+        argv: "Iterable[Word]" = (),
         *,
         stoppable: bool,
         command: bool = True,
         input: str | bytes | None = None,
-        stdin: StreamSource = None,
-        stdout: StreamSource = None,
-        stderr: StreamSource = None,
+        stdin: "StreamSource" = None,
+        stdout: "StreamSource" = None,
+        stderr: "StreamSource" = None,
         capture_output: bool = False,
         text: bool | None = None,
         encoding: str | None = None,
@@ -266,11 +270,11 @@ class Sandbox:
 
     def instantiate(
         self,
-        argv: Iterable[Word] = (),
+        argv: "Iterable[Word]" = (),
         *,
-        stdin: StreamSource = None,
-        stdout: StreamSource = None,
-        stderr: StreamSource = None,
+        stdin: "StreamSource" = None,
+        stdout: "StreamSource" = None,
+        stderr: "StreamSource" = None,
         env: Mapping[str, str] | None = None,
         argv0: str | None = None,
         tty: bool | None = None,
@@ -291,12 +295,12 @@ class Sandbox:
 
 
 def run(
-    args: Iterable[ModuleSource | Word],
+    args: "Iterable[ModuleSource | Word]",
     *,
     input: str | bytes | None = None,
-    stdin: StreamSource = None,
-    stdout: StreamSource = None,
-    stderr: StreamSource = None,
+    stdin: "StreamSource" = None,
+    stdout: "StreamSource" = None,
+    stderr: "StreamSource" = None,
     capture_output: bool = False,
     text: bool | None = None,
     encoding: str | None = None,
@@ -304,7 +308,7 @@ def run(
     timeout: float | None = None,
     check: bool = False,
     env: Mapping[str, str] | None = None,
-    dirs: Mapping[str, Source] | None = None,
+    dirs: "Mapping[str, Source] | None" = None,
     argv0: str | None = None,
     invoke: str | None = None,
     limits: Limits = DEFAULT_LIMITS,
@@ -324,7 +328,8 @@ def run(
         args: ``[module, *argv]``; the module is a path, bytes, or a ``Module``.
         input: what the guest reads on standard input; bytes, or str in text mode.
         stdin: None: the process's own; ``PIPE``: empty; ``DEVNULL``; a descriptor, a file
-            object, a path, bytes, or a function ``f(size) -> bytes``.
+            object, a ``Path``, bytes or str (the input itself), or a function
+            ``f(size) -> bytes``.
         stdout: None: the process's own; ``PIPE``: captured; ``DEVNULL``; a descriptor, a file
             object, a path, or a function ``f(bytes)``.
         stderr: as ``stdout``; also ``STDOUT``.
@@ -336,8 +341,8 @@ def run(
         timeout: seconds after which the guest is stopped, whatever it does.
         check: raise unless the exit code is 0.
         env: the guest's environment. Empty by default, unlike ``subprocess``.
-        dirs: guest path -> source (a path, a dict of files, ``HostDir``, ``MemoryFS``); the
-            guest sees no other files.
+        dirs: guest path -> source, such as ``{"/data": "some/path", "/in": {"a.txt": b"..."}}``;
+            the guest sees no other files. For all kinds of sources see ``Sandbox``.
         argv0: what the guest is told as its name; the module's file name by default.
         invoke: an exported function to call instead of ``_start``, with the arguments as
             numbers; what it returns is ``values`` of the result.
@@ -362,10 +367,10 @@ def run(
         RunError, Trapped: with ``check``, another exit code than 0, or a trap.
         KeyboardInterrupt: Ctrl-C, after the guest was stopped.
         TypeError, ValueError: as ``subprocess.run`` for the same mistakes.
+        AttributeError: the module exports no function ``invoke``.
         Exception: what a stream or hook of yours raised, after the guest has ended.
     """
-    for name in not_here:
-        raise TypeError(f"run() has no {name}=: {NOT_HERE.get(name, 'see its documentation')}")
+    refuse_keywords("run", not_here)
     words = word_list(args)
     if not words:
         raise ValueError("args is empty: it is [module, *arguments]")

@@ -1,7 +1,7 @@
 """The standard streams of one run, with the keywords and the mistakes of ``subprocess.run``."""
 
 import subprocess
-from codecs import getincrementaldecoder
+from codecs import getincrementaldecoder, lookup, lookup_error
 from typing import Any, NamedTuple
 
 from wasi_host.descriptors.stream import CapturedOutput, StreamDescriptor, standard_stream
@@ -45,6 +45,7 @@ def specify(
     Raises:
         ValueError: ``input`` with ``stdin``; ``capture_output`` with ``stdout`` or ``stderr``.
         TypeError: ``input`` is bytes in text mode, str without it, or something else.
+        LookupError: ``encoding`` or ``errors`` is unknown.
     """
     if input is not None:
         if stdin is not None:
@@ -61,6 +62,10 @@ def specify(
         raise TypeError("input is str: give text=True, or bytes")
     if isinstance(input, bytes | bytearray | memoryview) and text_mode:
         raise TypeError("input is bytes: with text=True (or encoding, errors) give str")
+    if text_mode:
+        # Told now, as subprocess does, and not when there is something that cannot be decoded.
+        lookup(encoding or "utf-8")
+        lookup_error(errors or "strict")
     return Spec(
         stdin,
         stdout,

@@ -4,10 +4,12 @@ Of an index they read in pieces; who asks for more at once than any honest one h
 hostile header, and is refused before anything is allocated.
 """
 
+import errno
 import os
 from typing import Final
 
 from wasi_host.fs.archive_data import Reader
+from wasi_host.fs.walk import failure
 
 __all__ = ["SeekableReader"]
 
@@ -40,13 +42,13 @@ class SeekableReader:
         return self._position
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Move the position; ValueError before the beginning."""
+        """Move the position; EINVAL before the beginning."""
         if whence == os.SEEK_CUR:
             offset += self._position
         elif whence == os.SEEK_END:
             offset += self._reader.size
         if offset < 0:
-            raise ValueError("an offset before the beginning")
+            raise failure(errno.EINVAL)
         self._position = offset
         return offset
 

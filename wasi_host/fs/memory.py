@@ -167,6 +167,10 @@ class MemoryFS(FileSystem):
                     made[name] = Link(inode.target)
         return top
 
+    def __repr__(self) -> str:
+        data, inodes = self.stored
+        return f"<MemoryFS: {inodes} entries, {data} bytes>"
+
     def _writable_root(self) -> MemoryDirectory:
         return MemoryDirectory(self.store, self.root, False)
 

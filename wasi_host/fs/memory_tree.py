@@ -50,7 +50,8 @@ def read_tree(source: object) -> Iterator[Entry]:
             kind = FileNotFoundError if missing else NotADirectoryError
             raise kind(f"{path!r}: {'no such directory' if missing else 'not a directory'}")
         return _read_host(os.fsdecode(path), ())
-    raise TypeError(f"a tree is a dict or a path, not {type(source).__name__}")
+    given = type(source).__name__
+    raise TypeError(f"a tree is a dict or a path object (pathlib.Path), not {given}")
 
 
 def _read_mapping(source: Mapping[object, object]) -> Iterator[Entry]:

@@ -92,6 +92,8 @@ class Patterns:
     __slots__ = ("_patterns",)
 
     def __init__(self, patterns: str | Iterable[str], what: str) -> None:
+        if not isinstance(patterns, Iterable):
+            raise TypeError(f"{what} is a pattern of paths (str), or several, not {patterns!r}")
         given = (patterns,) if isinstance(patterns, str) else tuple(patterns)
         self._patterns = [_Pattern(pattern, what) for pattern in given]
 

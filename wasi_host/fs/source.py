@@ -7,7 +7,7 @@ them apart. Adapters are imported when something for them is given: most program
 import os
 import sys
 from collections.abc import Mapping
-from typing import Any, TypeAlias, Union
+from typing import Any, Protocol, TypeAlias, Union
 
 from wasi_host.fs.host import HostDir
 from wasi_host.fs.memory import MemoryFS
@@ -15,8 +15,31 @@ from wasi_host.fs.node import FileSystem
 
 __all__ = ["Source", "filesystem_of"]
 
-#: A path, a dict of files, or a filesystem.
-Source: TypeAlias = Union[str, "os.PathLike[str]", Mapping[str, Any], FileSystem]
+
+class PyFilesystemLike(Protocol):
+    """What type checkers take for a ``fs.base.FS``; nothing of it is imported to say so."""
+
+    def getmeta(self, namespace: str = ...) -> Mapping[str, object]:
+        """Tell of the filesystem."""
+
+    def validatepath(self, path: str) -> str:
+        """Check a path."""
+
+
+class FsspecLike(Protocol):
+    """What type checkers take for an ``fsspec.AbstractFileSystem``."""
+
+    def cat_file(self, path: Any, start: Any = ..., end: Any = ..., **options: Any) -> Any:
+        """Read a file."""
+
+    def pipe_file(self, path: Any, value: Any, **options: Any) -> Any:
+        """Write a file."""
+
+
+#: A path or URL, a dict of files, or a filesystem: ours, of pyfilesystem2 or of fsspec.
+Source: TypeAlias = Union[
+    str, "os.PathLike[str]", Mapping[str, Any], FileSystem, PyFilesystemLike, FsspecLike
+]
 
 
 def filesystem_of(value: object, what: str) -> FileSystem:
@@ -51,10 +74,14 @@ def filesystem_of(value: object, what: str) -> FileSystem:
         return filesystem_at(value, what)
     if isinstance(value, str | os.PathLike):
         return HostDir(value)
-    hint = " (the bytes of a file go into a dict: {'name': b'...'})" * isinstance(value, bytes)
+    given = type(value).__name__
+    if isinstance(value, bytes):
+        given += " (the bytes of a file go into a dict: {'name': b'...'})"
+    elif isinstance(value, type):
+        given = f"the class {value.__name__} itself"
     raise TypeError(
-        f"{what} must be a path, a dict of files, HostDir or MemoryFS, "
-        f"not {type(value).__name__}{hint}"
+        f"{what} must be a path, a dict of files, or a filesystem such as HostDir or MemoryFS, "
+        f"not {given}"
     )
 
 

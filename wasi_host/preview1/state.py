@@ -60,6 +60,7 @@ def guest_bytes(text: str | bytes, what: str) -> bytes:
         what: what the text is, for the error.
 
     Raises:
+        TypeError: it is no text.
         ValueError: it holds a NUL, where the guest's text would end, or a lone surrogate, which
             has no UTF-8.
     """
@@ -68,6 +69,8 @@ def guest_bytes(text: str | bytes, what: str) -> bytes:
             text = text.encode()
         except UnicodeEncodeError:
             raise ValueError(f"{what} holds a lone surrogate: {text!r}") from None
+    elif not isinstance(text, bytes):
+        raise TypeError(f"{what} is a str, not {text!r}")
     if b"\0" in text:
         raise ValueError(f"{what} holds a NUL: {text!r}")
     return text
@@ -90,11 +93,14 @@ def encode_environ(environ: Mapping[str, str]) -> list[bytes]:
     """Encode an environment as ``NAME=value``, in its order.
 
     Raises:
+        TypeError: it is no mapping of str to str.
         ValueError: a name is empty or holds ``=``, or a name or value holds a NUL or a lone
             surrogate.
     """
     if not environ:
         return []
+    if not hasattr(environ, "items"):
+        raise TypeError(f"env is a mapping of names to values, not {type(environ).__name__}")
     try:
         words = "\0".join([name + "=" + value for name, value in environ.items()])
         encoded = words.encode().split(b"\0")
@@ -106,6 +112,8 @@ def encode_environ(environ: Mapping[str, str]) -> list[bytes]:
     for name, value in environ.items():
         if not name:
             raise ValueError("the name of an environment variable is empty")
+        if not isinstance(name, str):
+            raise TypeError(f"the name of an environment variable is a str, not {name!r}")
         if "=" in name:
             raise ValueError(f"the name of an environment variable holds '=': {name!r}")
         name_bytes = guest_bytes(name, "the name of an environment variable")
