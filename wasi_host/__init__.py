@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from wasi_host.directories import Archive, Devices, Filter, Overlay, Quota, ReadOnly
     from wasi_host.limits import Limits
     from wasi_host.modules import Module, NotAWasiModule
-    from wasi_host.observers import Divergence, Trace, faults, policy, record, replay
+    from wasi_host.observers import Divergence, HookCall, Trace, faults, policy, record, replay
     from wasi_host.pool import Pool
     from wasi_host.process import Running, spawn
     from wasi_host.results import (
@@ -64,6 +64,7 @@ __all__ = [
     "Filter",
     "ForeignFilesystemWarning",
     "FsspecFS",
+    "HookCall",
     "HostDir",
     "Instance",
     "Limits",
@@ -103,7 +104,7 @@ _HOMES = {
     "directories": ("Archive", "Devices", "Filter", "Overlay", "Quota", "ReadOnly"),
     "limits": ("Limits",),
     "modules": ("Module", "NotAWasiModule"),
-    "observers": ("Divergence", "Trace", "faults", "policy", "record", "replay"),
+    "observers": ("Divergence", "HookCall", "Trace", "faults", "policy", "record", "replay"),
     "pool": ("Pool",),
     "process": ("Running", "spawn"),
     "sandbox": ("Instance", "ProcExit", "Sandbox", "run"),

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable
 from wasi_host.layers.counting import Counting
 from wasi_host.layers.faults import faults
 from wasi_host.layers.layer import Layer, Layers, PerRun
-from wasi_host.layers.policy import policy
+from wasi_host.layers.policy import HookCall, policy
 from wasi_host.layers.record import record
 from wasi_host.layers.replay import Divergence, replay
 from wasi_host.layers.trace import Trace
 
-__all__ = ["Divergence", "Observers", "Trace", "faults", "policy", "record", "replay"]
+__all__ = ["Divergence", "HookCall", "Observers", "Trace", "faults", "policy", "record", "replay"]
 
 
 class Observers:

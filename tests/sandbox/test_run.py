@@ -271,6 +271,7 @@ MISTAKES = {
     "input as a number": {"input": 5, "stdout": DEVNULL},
     "an imagined keyword": {"imagined": True},
     "a path as timeout": {"timeout": "x", "stdout": PIPE},
+    "an unknown encoding": {"encoding": "nope", "stdout": PIPE},
 }
 
 
@@ -289,6 +290,8 @@ REFUSED = {
     "preexec_fn": "forked",
     "universal_newlines": "text=True",
     "bufsize": "documentation",
+    "dir": "did you mean dirs=",
+    "time_out": "did you mean timeout=",
 }
 
 
@@ -314,6 +317,12 @@ WRONG = {
     ),
     "limits as a number": (TypeError, lambda: run(CAT, limits=1)),
     "an unknown word for rights": (ValueError, lambda: run(CAT, rights="all")),
+    "no list as args": (TypeError, lambda: wasi_host.run(None)),
+    "a number as a variable": (TypeError, lambda: run(CAT, env={"A": 1})),
+    "a number as the name of a variable": (TypeError, lambda: run(CAT, env={1: "A"})),
+    "a list as env": (TypeError, lambda: run(CAT, env=["A=1"])),
+    "an unknown way to meet errors": (LookupError, lambda: run(CAT, text=True, errors="nope")),
+    "a number as argv0": (TypeError, lambda: run(CAT, argv0=5)),
 }
 
 

@@ -28,7 +28,7 @@ from weakref import WeakValueDictionary
 
 from wasi_host.fs.budget import Budget
 from wasi_host.fs.node import Directory, Dirent, FileSystem, Node, Stat
-from wasi_host.fs.patterns import Rules, Verdict
+from wasi_host.fs.patterns import Rules, Verdict, listed
 from wasi_host.fs.source import Source, filesystem_of
 from wasi_host.fs.walk import DIRECTORY, Walkable, failure
 from wasi_host.fs.wrapped import WrappedDirectory, walkable_root
@@ -119,8 +119,8 @@ class Filter(FileSystem):
         deny: str | Iterable[str] | None = None,
     ) -> None:
         self.inner = filesystem_of(source, "the source of Filter")
-        self.allow = allow if allow is None or isinstance(allow, str) else tuple(allow)
-        self.deny = deny if deny is None or isinstance(deny, str) else tuple(deny)
+        self.allow = listed(allow, "allow")
+        self.deny = listed(deny, "deny")
         self._rules = Rules(self.allow, self.deny)
         self._places = _Places()
 

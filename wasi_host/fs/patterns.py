@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from enum import Enum
 from typing import Final
 
-__all__ = ["Patterns", "Rules", "Verdict"]
+__all__ = ["Patterns", "Rules", "Verdict", "listed"]
 
 #: Where the host does not tell ``A`` from ``a``, a pattern must not either.
 _FLAGS: Final = re.IGNORECASE if sys.platform in ("darwin", "win32") else 0
@@ -81,6 +81,15 @@ def _compiled(name: str) -> re.Pattern[str]:
     return re.compile(fnmatch.translate(name), _FLAGS)
 
 
+def listed(patterns: str | Iterable[str] | None, what: str) -> str | tuple[str, ...] | None:
+    """Return patterns so that they can be gone through more than once. TypeError: none."""
+    if patterns is None or isinstance(patterns, str):
+        return patterns
+    if not isinstance(patterns, Iterable):
+        raise TypeError(f"{what} is a pattern of paths (str), or several, not {patterns!r}")
+    return tuple(patterns)
+
+
 class Patterns:
     """Several patterns: a path matches if one of them does.
 
@@ -92,8 +101,6 @@ class Patterns:
     __slots__ = ("_patterns",)
 
     def __init__(self, patterns: str | Iterable[str], what: str) -> None:
-        if not isinstance(patterns, Iterable):
-            raise TypeError(f"{what} is a pattern of paths (str), or several, not {patterns!r}")
         given = (patterns,) if isinstance(patterns, str) else tuple(patterns)
         self._patterns = [_Pattern(pattern, what) for pattern in given]
 
