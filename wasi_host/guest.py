@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from wasi_host.errors import ProcExit, Stopped, Trap
 from wasi_host.interrupts import Interruptible
-from wasi_host.limits import call_after
+from wasi_host.limits import call_after, grew_to_limit
 from wasi_host.modules import Module
 from wasi_host.results import ENDED, TRAPPED, CompletedRun
 from wasi_host.runtimes.contract import Instance, Mode, Pooling
@@ -117,6 +117,7 @@ class Guest:
     def instantiate(self) -> Instance:
         """Make the engine's instance; runs the start section."""
         self.instance = self._binding.instantiate(min(self._limits.memory, _ALL_MEMORY))
+        self._binding.first_size = self.instance.memory_size
         self._variant.spare(self._binding)
         return self.instance
 
@@ -165,13 +166,16 @@ class Guest:
         finally:
             self.close()
         observers = self.around.observers
+        hit = self.around.limits_hit
+        if grew_to_limit(self._binding.first_size, memory, self._limits.memory):
+            hit |= {"memory"}
         return CompletedRun(
             args,
             code,
             self.streams.captured(1),
             self.streams.captured(2),
             stopped=stopped,
-            limits_hit=self.around.limits_hit,
+            limits_hit=hit,
             trap=trap,
             truncated=self.streams.truncated,
             directories=self.around.directories,

@@ -10,6 +10,8 @@ from itertools import count
 from threading import TIMEOUT_MAX, Condition, Thread
 from typing import Final, NamedTuple
 
+#: The step in which memories grow.
+PAGE: Final = 1 << 16
 GIB: Final = 1 << 30
 MIB: Final = 1 << 20
 # As many cancelled alarms may lie about.
@@ -109,6 +111,17 @@ class Limits(_Limits):
     def _replace(self, **changes: object) -> "Limits":
         """Return limits that differ in some, checked."""
         return Limits(**{**self._asdict(), **changes})
+
+
+def grew_to_limit(first: int, last: int, limit: int) -> bool:
+    """Tell whether a memory grew until not even a page more was to be had.
+
+    Args:
+        first: its size in bytes at the beginning.
+        last: its size at the end.
+        limit: how large it may be.
+    """
+    return first < last and last + PAGE > limit
 
 
 class Alarm:

@@ -31,7 +31,7 @@ from wasi_host.command_line import Word
 from wasi_host.errors import ProcExit, Stopped, Trap
 from wasi_host.guest import Recipe
 from wasi_host.interrupts import Interruptible, hold, release
-from wasi_host.limits import GIB
+from wasi_host.limits import GIB, grew_to_limit
 from wasi_host.modules import NotAWasiModule, Variant
 from wasi_host.preview1 import encode_args, encode_environ
 from wasi_host.results import ENDED, PIPE, TRAPPED, CompletedRun
@@ -214,9 +214,12 @@ class _Slot:
             binding.detach()
         out, err = around.captured()
         used = perf_counter() - began, binding.memory_size
+        hit = around.limits_hit
+        if grew_to_limit(binding.first_size, binding.memory_size, self._memory):
+            hit |= {"memory"}
         return CompletedRun(
             given, code, out, err,
-            stopped=stopped, limits_hit=around.limits_hit, truncated=around.truncated, trap=trap,
+            stopped=stopped, limits_hit=hit, truncated=around.truncated, trap=trap,
             used=used,
         )  # fmt: skip
 

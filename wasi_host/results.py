@@ -62,7 +62,8 @@ class CompletedRun(subprocess.CompletedProcess[Any]):
         stopped: None, or what ended the run: ``"timeout"``, ``"calls"``, ``"fuel"``, ``"killed"``,
             or ``"interrupt"`` where a signal's handler did not raise.
         limits_hit: the limits that answered the guest with an errno or cut a write:
-            ``"output"``, ``"fs_bytes"``, ``"inodes"``, ``"open_files"``.
+            ``"memory"`` (it grew as far as it may), ``"output"``, ``"fs_bytes"``, ``"inodes"``,
+            ``"open_files"``.
         truncated: the captured streams that were cut, ``"stdout"`` and ``"stderr"``.
         error: what kept a job of ``Sandbox.map`` from running, its exit code being 125; else None.
         trap: None, or the trap, with its wasm backtrace in ``trap.message``.

@@ -278,3 +278,25 @@ def test_limits_of_many_runs_do_not_mix():
     for thread in threads:
         thread.join()
     assert got == [True] * 60
+
+
+@pytest.mark.parametrize("way", ["run", "pool", "invoke"])
+def test_a_memory_that_grew_as_far_as_it_may_is_told(way):
+    grow = "(loop (br_if 0 (i32.ne (memory.grow (i32.const 1)) (i32.const -1))))"
+    limits = wasi_host.Limits(memory=10 * 65536)
+
+    def hit(body):
+        source = command(body, f'(func (export "f") {body})')
+        if way == "run":
+            return run(source, limits=limits).limits_hit
+        if way == "invoke":
+            return run(source, limits=limits, invoke="f").limits_hit
+        with wasi_host.Pool(wasi_host.Sandbox(source, limits=limits)) as pool:
+            return pool.run().limits_hit
+
+    assert hit(grow) == {"memory"}
+    assert hit("(drop (memory.grow (i32.const 5)))") == frozenset()
+
+
+def test_a_memory_that_is_at_its_limit_from_the_start_is_not_told():
+    assert run(command("nop"), limits=wasi_host.Limits(memory=65536)).limits_hit == frozenset()

@@ -117,11 +117,13 @@ class Binding(Protocol):
     Attributes:
         fuel: how much the next guest may use, where its module counts it.
         fuel_used: how much the last guest of ``run`` used.
-        memory_size: bytes of memory that the last guest of ``run`` had at its end.
+        first_size: bytes of memory that the last guest of ``run`` had at its beginning.
+        memory_size: bytes of memory that it had at its end.
     """
 
     fuel: int
     fuel_used: int
+    first_size: int
     memory_size: int
 
     @property

@@ -136,7 +136,7 @@ class ValuesBinding:
         self._instance: ValuesInstance | None = None
         self.context = GuestContext()
         self.light = False
-        self.fuel = self.fuel_used = self.memory_size = 0
+        self.fuel = self.fuel_used = self.first_size = self.memory_size = 0
 
     def serve(self, host: object) -> None:
         """Take the host of the next instance."""
@@ -160,6 +160,7 @@ class ValuesBinding:
         """Run ``_start`` in a fresh instance and free it."""
         self.memory_size = 0
         instance = self.instantiate(memory_limit)
+        self.first_size = instance.memory_size
         try:
             instance.start()
         finally:

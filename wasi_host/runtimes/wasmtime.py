@@ -54,7 +54,8 @@ class Binding:
         context: the guest's side of the host.
         fuel: how much the next guest may use, where its module counts it.
         fuel_used: how much the last guest of ``run`` used.
-        memory_size: bytes of memory that the last guest of ``run`` had at its end.
+        first_size: bytes of memory that the last guest of ``run`` had at its beginning.
+        memory_size: bytes of memory that it had at its end.
         module: what is bound.
         prepared: the engine's prepared instantiation.
 
@@ -64,15 +65,15 @@ class Binding:
     """
 
     __slots__ = ("_engine", "_epoch", "_lib", "_limits", "_linker", "_memory_limit",
-                 "_pool_limit", "_prepared", "_scratch", "context", "fuel", "fuel_used",
-                 "memory_size", "module", "prepared")  # fmt: skip
+                 "_pool_limit", "_prepared", "_scratch", "context", "first_size", "fuel",
+                 "fuel_used", "memory_size", "module", "prepared")  # fmt: skip
 
     def __init__(self, module: CompiledModule) -> None:
         lib = self._lib = capi.library()
         self.prepared: int | None = None
         self.module = module
         self.context = WasmtimeContext(library())
-        self.fuel = self.fuel_used = self.memory_size = 0
+        self.fuel = self.fuel_used = self.first_size = self.memory_size = 0
         check_imports(module.imports)
         self._linker: int | None = lib.linker_new(module.engine.pointer)
         # A name defined twice is an error, and Go imports fd_write twice.
@@ -209,7 +210,7 @@ class Binding:
 
     def _attach(self, engine: Calls, here: Address, payload: Address) -> None:
         context = self.context
-        size = engine.memory_data_size(here, payload)
+        size = self.first_size = engine.memory_data_size(here, payload)
         context.see(engine.memory_data(here, payload), size)
 
     def _raise(self, scratch: Scratch, error: int, starting: bool = False) -> None:

@@ -137,7 +137,7 @@ class PublicBinding:
         self.context = PublicContext()
         self.light = False
         self.fuel = self.fuel_used = 0
-        self.memory_size = 0
+        self.first_size = self.memory_size = 0
 
     def serve(self, host: object) -> None:
         """Take the host of the next instance; see ``wasmtime.Binding.serve``."""
@@ -155,6 +155,7 @@ class PublicBinding:
         """Run ``_start`` in a fresh instance and free it; see ``wasmtime.Binding.run``."""
         self.memory_size = 0
         instance = self.instantiate(memory_limit)
+        self.first_size = instance.memory_size
         try:
             instance.start()
         finally:
