@@ -9,7 +9,7 @@ import argparse
 import sys
 import time
 
-from tests.differential.explained import EXPLANATIONS
+from tests.differential.explained import BETWEEN_FILESYSTEMS, EXPLANATIONS
 from tests.differential.filesystems import between_filesystems
 from tests.differential.generator import Chooser, WideChooser
 from tests.differential.session import LENGTH, Session, Unexplained
@@ -44,7 +44,7 @@ def main() -> int:
             print(f"{session.steps:,} steps, next seed {seed}", flush=True)
     print(f"{session.steps:,} steps in {session.sequences:,} sequences, seeds {given.seed} to")
     print(f"{seed - 1}, {time.monotonic() - begin:.0f} s, {failures} unexplained; explained:")
-    for entry in EXPLANATIONS:
+    for entry in EXPLANATIONS + BETWEEN_FILESYSTEMS:
         if session.explained[entry.what]:
             print(f"{session.explained[entry.what]:8} {entry.what}")
     return 1 if failures else 0

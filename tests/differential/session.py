@@ -11,7 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.differential.explained import Difference, explanation
+from tests.differential.explained import (
+    BETWEEN_FILESYSTEMS,
+    EXPLANATIONS,
+    Difference,
+    explanation,
+)
 from tests.differential.generator import Chooser
 from tests.differential.machine import INPUT, Machine, Outcome, close_all, ours, theirs
 from tests.differential.normalise import SET, differing, fields
@@ -89,6 +94,7 @@ class Session:
         self.world = world
         self.same_kind = same_kind
         self.parent = parent
+        self.explanations = EXPLANATIONS if world is against_wasmtime else BETWEEN_FILESYSTEMS
         self.steps = 0
         self.sequences = 0
         self.explained: Counter[str] = Counter()
@@ -146,7 +152,7 @@ class Session:
             if not names:
                 continue
             difference = Difference(step, seen[0], other, names, _asking(machines[0], machine))
-            why = explanation(difference) if machine.name == "wasmtime-wasi" else None
+            why = explanation(difference, self.explanations)
             if why is None:
                 raise Unexplained([], describe(difference, machines[0], machine, outcome))
             self.explained[why.what] += 1

@@ -49,7 +49,7 @@ def test_each_explanation_is_told_once_and_names_its_judge():
 
 
 def test_a_difference_that_nothing_explains_is_found_and_shrunk_to_its_steps(monkeypatch):
-    monkeypatch.setattr("tests.differential.explained.EXPLANATIONS", ())
+    monkeypatch.setattr("tests.differential.session.EXPLANATIONS", ())
     noise = [Step("fd_tell", (3,)), Step("sched_yield", ()), Step("args_sizes_get", ())]
     made = Step("path_open", (3, 0, b"a", 1, 66, 66, 0), opens=10)
     allocated = Step("fd_allocate", (10, 0, 5))
