@@ -22,6 +22,8 @@ STOPPED = "wasi_host.errors:Stopped"
 FS, WORLD, NODE = "wasi_host.fs", "wasi_host.world", "wasi_host.fs.node"
 DESCRIPTORS, PREVIEW1 = "wasi_host.descriptors", "wasi_host.preview1"
 NATIVE = "wasi_host.native"
+# What is known of engines and modules without any of them.
+CONTRACT, SECTIONS = "wasi_host.runtimes.contract", "wasi_host.runtimes.sections"
 LAYERS, BINDING, RUNTIMES = "wasi_host.layers", "wasi_host.binding", "wasi_host.runtimes"
 FRONT = (
     "limits interrupts changes files_export files results rights sources directories adapters "
@@ -71,12 +73,13 @@ LADDER = (
      (SPEC, ERRORS, NATIVE, BINDING)),
     (7, "wasi_host", FRONT,
      (SPEC, ERRORS, NATIVE, FS, WORLD, DESCRIPTORS, PREVIEW1, LAYERS, BINDING, RUNTIMES)),
-    (8, "wasi_host", "inspect", (SPEC, ERRORS, *FRONT_MODULES)),
+    (8, "wasi_host", "inspect",
+     (SPEC, ERRORS, "wasi_host.binding.shim:source", CONTRACT, SECTIONS, *FRONT_MODULES)),
     (8, CONFORMANCE, "sockets suite own expectations peers filesystems session hosts runner "
      "adapter report plugin",
      (SPEC, ERRORS, *FRONT_MODULES)),
     (8, "conformance.adapters", "wasmtime_wasi run_wasmtime_wasi node_wasi __init__", ()),
-    (9, CLI, "notice changing watching options run inspect doctor test main __main__",
+    (9, CLI, "notice changing limiting watching options run inspect doctor test main __main__",
      (*FRONT_MODULES, INSPECT, CONFORMANCE)),
     (9, "wasi_host", "__init__ __main__", (*FRONT_MODULES, INSPECT, CONFORMANCE, CLI)),
 )  # fmt: skip

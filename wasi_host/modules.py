@@ -13,7 +13,7 @@ from typing import Final
 from wasi_host.cache import SMALLEST, Cache, FileIdentity, default_directory, digest, identity
 from wasi_host.errors import NotAWasiModule
 from wasi_host.runtimes.contract import Binding, Compiled, FunctionType, Mode
-from wasi_host.runtimes.engines import compiler
+from wasi_host.runtimes.engines import check_runtime, compiler
 from wasi_host.runtimes.wasmtime_choice import compile_module, load_compiled, way
 from wasi_host.runtimes.wasmtime_engine import (
     CompiledModule,
@@ -21,7 +21,7 @@ from wasi_host.runtimes.wasmtime_engine import (
     wat_to_wasm,
 )
 
-__all__ = ["Mode", "Module", "NotAWasiModule", "load"]
+__all__ = ["Mode", "Module", "NotAWasiModule", "check_runtime", "load"]
 
 #: How many modules are kept, and how many free bindings of each.
 KEPT_MODULES: Final = 16

@@ -16,7 +16,15 @@ def said():
 
 def test_each_part_has_a_line():
     assert list(said()) == [finding.part for finding in diagnosis.findings()]
-    assert list(said()) == ["engine", "native part", "openat2"]
+    wanted = {"wasi-host", "python", "engine", "pywasm", "pywasm3", "cache", "native part"}
+    assert wanted | {"openat2", "O_PATH", "eventfd"} <= said().keys()
+
+
+def test_a_cache_that_is_switched_off_or_not_there_is_told(monkeypatch):
+    monkeypatch.setenv("WASI_HOST_CACHE", "")
+    assert said()["cache"][0] == "--"
+    monkeypatch.setenv("WASI_HOST_CACHE", "/missing/cache")
+    assert said()["cache"] == ("ok", "/missing/cache, not made yet")
 
 
 def test_without_the_native_part_it_says_so_and_what_to_do(monkeypatch):

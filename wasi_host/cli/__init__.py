@@ -6,23 +6,27 @@ from wasi_host.cli.run import run
 
 
 class LazyGroup(click.Group):
-    """A group that imports most commands when they are asked for: ``run`` starts faster."""
+    """A group whose commands but ``run`` are imported when asked for: ``run`` starts faster."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""
-        return sorted([*super().list_commands(ctx), "doctor", "test"])
+        return sorted([*super().list_commands(ctx), "doctor", "inspect", "test"])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command."""
+        if cmd_name == "test":
+            from wasi_host.cli.test import test
+
+            return test
+        if cmd_name == "inspect":
+            from wasi_host.cli.inspect import inspect_command
+
+            return inspect_command
         if cmd_name == "doctor":
             from wasi_host.cli.doctor import doctor
 
             return doctor
-        if cmd_name != "test":
-            return super().get_command(ctx, cmd_name)
-        from wasi_host.cli.test import test
-
-        return test
+        return super().get_command(ctx, cmd_name)
 
 
 def _version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:

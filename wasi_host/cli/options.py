@@ -194,13 +194,3 @@ def _listener(host: str, port: int) -> "socket.socket":
     family, _, _, _, address = found[0]
     # IPv6 alone where IPv6 is asked for: one --listen is one listener, on that address only.
     return socket.create_server(address, family=family)
-
-
-def size(_ctx: click.Context, _param: click.Parameter, text: str | None) -> int | None:
-    """Return the bytes of a size such as ``8M``: a number, with K, M or G for powers of 1024."""
-    if text is None:
-        return None
-    number, unit = (text[:-1], text[-1].upper()) if text[-1:].isalpha() else (text, "")
-    if unit not in ("", "K", "M", "G") or not number.isascii() or not number.isdecimal():
-        raise click.BadParameter(f"{text!r} is no size such as 8M")
-    return int(number) << {"": 0, "K": 10, "M": 20, "G": 30}[unit]

@@ -1,17 +1,18 @@
 """``wasi-host run``: run a program, with the exit status of the program.
 
-Statuses of our own: 2 usage, 125 an error of the host, 126 not a WASI module, 127 module not
-found, 130 Ctrl-C, 134 a trap. An exit code above 255 is 255: a guest's exit(256) is no success.
+Statuses of our own: 2 usage, 124 a timeout, 125 an error of the host, 126 not a WASI module, 127
+module not found, 130 Ctrl-C, 134 a trap, 137 another limit that ended it. An exit code above 255
+is 255: a guest's exit(256) is no success.
 """
 
 import os
 import sys
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
-from wasi_host.cli import changing, watching
+from wasi_host.cli import changing, limiting, watching
 from wasi_host.cli.notice import Compiling
 from wasi_host.cli.options import (
     OrderedCommand,
@@ -19,10 +20,8 @@ from wasi_host.cli.options import (
     directories,
     environment,
     listeners,
-    size,
 )
 from wasi_host.interrupts import insist
-from wasi_host.limits import Limits
 from wasi_host.modules import Mode, Module, NotAWasiModule
 from wasi_host.results import CompletedRun
 from wasi_host.sandbox import run as run_program
@@ -30,6 +29,16 @@ from wasi_host.sources import MemoryFS
 from wasi_host.surroundings import Clock
 
 HOST_ERROR, NOT_A_MODULE, NOT_FOUND, INTERRUPTED, TRAPPED = 125, 126, 127, 130, 134
+TIMED_OUT, ENDED = 124, 137
+
+
+class After(NamedTuple):
+    """What is to be done after the run: see the options of these names."""
+
+    diff: bool
+    apply_changes: bool
+    heads: dict[str, limiting.Head]
+    json_file: str | None
 
 
 @click.command(
@@ -92,12 +101,7 @@ HOST_ERROR, NOT_A_MODULE, NOT_FOUND, INTERRUPTED, TRAPPED = 125, 126, 127, 130, 
     callback=addresses,
     help="Give the guest a listening TCP socket, after all directories; port 0: any free one.",
 )
-@click.option(
-    "--max-stack",
-    metavar="SIZE",
-    callback=size,
-    help="Let the guest use so much stack (1M by default), such as 8M.",
-)
+@limiting.options
 @click.option(
     "--strict-rights",
     is_flag=True,
@@ -120,7 +124,13 @@ def run(
     invoke: str | None,
     tty: bool | None,
     listen: list[tuple[str, int]],
+    timeout: float | None,
+    max_memory: int | None,
     max_stack: int | None,
+    max_output: int | None,
+    fuel: int | None,
+    json_file: str | None,
+    runtime: str,
     strict_rights: bool,
     strace: str | None,
     strace_filter: list[str] | None,
@@ -150,31 +160,30 @@ def run(
         "rights": "strict" if strict_rights else "grant",
         "seed": seed,
         "clock": clock,
+        "runtime": runtime,
     }
+    limits = options["limits"] = limiting.limits(timeout, max_memory, max_stack, fuel)
+    heads = limiting.heads(max_output)
+    after = After(diff, apply_changes, heads, json_file)
     if clock is not None:
         # A dict becomes a tree of the run's own, on the run's clock.
         options["dirs"] = {
             guest: source.tree() if isinstance(source, MemoryFS) else source
             for guest, source in options["dirs"].items()
         }
-    if max_stack is not None:
-        try:
-            options["limits"] = Limits(stack=max_stack)
-        except ValueError as error:
-            raise click.BadParameter(str(error), param_hint="--max-stack") from None
     with ExitStack() as opened:
         try:
             options["sockets"] = listeners(listen, opened)
         except OSError as error:
             sys.exit(_say(str(error), HOST_ERROR))
         insist()
-        stack = max_stack if max_stack is not None else Limits().stack
-        program = _load(module, stack, cache=not no_cache)
+        mode = Mode(timeout is not None, fuel is not None, limits.stack, runtime=runtime)
+        program = _load(module, mode, cache=not no_cache)
         if isinstance(program, int):
             sys.exit(program)
         try:
             with watching.watching(strace, strace_filter, stats, record, replay) as keywords:
-                status = _status(program, args, stdin, {**options, **keywords}, diff, apply_changes)
+                status = _status(program, args, stdin, {**options, **heads, **keywords}, after)
         except OSError as error:
             status = _say(f"{strace}: {error.strerror or error}", HOST_ERROR)
         sys.exit(status)
@@ -193,12 +202,12 @@ def _keep_standard_numbers() -> None:
             os.open(os.devnull, os.O_RDONLY if number else os.O_WRONLY)
 
 
-def _load(module: str, stack: int, cache: bool) -> Module | int:
+def _load(module: str, mode: Mode, cache: bool) -> Module | int:
     """Return the compiled module, or the status that says why there is none."""
     try:
         program = Module(module, cache=cache)
         with Compiling(program.name):
-            program.variant(Mode(stack=stack))
+            program.variant(mode)
     except NotAWasiModule as error:
         return _say(str(error), NOT_A_MODULE)
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -219,8 +228,7 @@ def _status(
     args: tuple[str, ...],
     stdin: str | None,
     options: dict[str, Any],
-    diff: bool,
-    apply_changes: bool,
+    after: After,
 ) -> int:
     try:
         if stdin is None:
@@ -237,13 +245,24 @@ def _status(
     except (OSError, RuntimeError) as error:
         return _say(str(error), HOST_ERROR)
     status = _report(result)
-    failed = changing.settle(result, diff, apply_changes)
-    return status if failed is None else _say(failed, status or HOST_ERROR)
+    failed = changing.settle(result, after.diff, after.apply_changes)
+    if failed is not None:
+        status = _say(failed, status or HOST_ERROR)
+    truncated = limiting.cut(after.heads)
+    if after.json_file is not None:
+        try:
+            limiting.write_json(after.json_file, result, status, truncated)
+        except OSError as error:
+            status = _say(f"{after.json_file}: {error.strerror}", status or HOST_ERROR)
+    return status
 
 
 def _report(result: CompletedRun) -> int:
     if result.trap is not None:
         return _say(result.trap.message, TRAPPED)
+    if result.stopped is not None:
+        ends = {"timeout": TIMED_OUT, "interrupt": INTERRUPTED}
+        return _say(limiting.stopped_words(result), ends.get(result.stopped, ENDED))
     try:
         for value in result.values:
             click.echo(value)
