@@ -23,11 +23,14 @@ GUESTS_OUTPUT = {"hello": "hello", "libc": "hello there", "compute": "hello"}
 FILES = {"hello": "hello.wasm", "libc": "hello_libc.wasm", "compute": "compute.wasm"}
 POOLING, NULL = f"{WASMTIME}, pooling", f"{WASMTIME}, pooling, not kept"
 MICROSECONDS = 1e6
+#: Seconds of a sample. In a millisecond a process that has slept is still warming its caches:
+#: a life seemed 40 % longer than in 30.
+ALONE, SHARED = 5e-3, 30e-3
 ONE, TWO_THREADS, TWO_PROCESSES = "one thread", "two threads", "two processes"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--samples", type=int, help="of about 1 ms, for each host")
+    parser.add_argument("--samples", type=int, help="of about 5 ms, for each host")
     parser.add_argument("--guest", action="append", choices=list(FILES), help="repeatable")
 
 
@@ -110,18 +113,18 @@ def by_way(timings: Mapping[str, Figure]) -> dict[str, dict[str, Figure]]:
 
 
 def measure(arguments: argparse.Namespace) -> Part:
-    samples = arguments.samples or (20 if arguments.quick else 400)
+    samples = arguments.samples or (12 if arguments.quick else 200)
     guests = arguments.guest or list(FILES)
     alone: dict[str, dict[str, Figure]] = {}
     with tempfile.TemporaryDirectory() as scratch:
         for guest in guests:
             with started(lives(guest, Path(scratch))) as children:
-                timings = take_turns(children, samples)
+                timings = take_turns(children, samples, ALONE)
             alone[guest] = {name: t.figure(MICROSECONDS) for name, t in timings.items()}
     scaling: dict[str, dict[str, dict[str, Figure]]] = {}
     for guest in guests:
         with shared(guest) as samplers:
-            timings = take_turns(samplers, max(samples // 10, 3), 0.03)
+            timings = take_turns(samplers, max(samples // 5, 3), SHARED)
         scaling[guest] = by_way({name: t.figure(MICROSECONDS) for name, t in timings.items()})
     return report(alone, scaling)
 
