@@ -23,6 +23,7 @@ are told by a warning.
 
 import warnings
 from collections.abc import Iterable, Mapping
+from functools import partial
 from os import fspath
 from time import perf_counter
 from typing import Any, Final
@@ -82,6 +83,7 @@ class Pool:
         counted = limits.timeout is not None or limits.fuel is not None
         self._fast = Renewable.serves(recipe.setting) and not counted
         self._name = encode_args([recipe.module.name])
+        self._module, self._environ = self._pooled.module, recipe.setting.environ
         self._free = [_Slot(recipe, self._variant)] if self._fast else []
 
     def run(
@@ -115,8 +117,7 @@ class Pool:
             return self._run_any(argv, input=input, env=env, check=check, **others)
         words = [fspath(word) for word in argv]
         args = self._name + encode_args(words)
-        setting = self._pooled.recipe.setting
-        environ = setting.environ if env is None else encode_environ(env)
+        environ = self._environ if env is None else encode_environ(env)
         if not self._holding:
             self._holding = hold()
         try:
@@ -125,7 +126,7 @@ class Pool:
             slot = _Slot(self._pooled.recipe, self._variant)
         try:
             result = slot.run(
-                [self._pooled.module, *words], args, environ, b"" if input is None else input
+                [self._module, *words], args, environ, b"" if input is None else input
             )
         except PoolFull:
             return self._on_demand.run(
@@ -173,14 +174,15 @@ class Pool:
 class _Slot:
     """A binding, and the surroundings of one guest after the other."""
 
-    __slots__ = ("_around", "_binding", "_memory", "_stack", "_variant")
+    __slots__ = ("_around", "_binding", "_enter", "_memory", "_stack", "_variant")
 
     def __init__(self, recipe: Recipe, variant: Variant) -> None:
         self._around = Renewable(recipe.setting, recipe.runtime)
         self._variant = variant
         self._binding = variant.take()
-        limits = recipe.setting.limits
-        self._stack, self._memory = variant.compiled.room, min(limits.memory, _ALL)
+        self._stack = variant.compiled.room
+        self._memory = min(recipe.setting.limits.memory, _ALL)
+        self._enter = partial(self._binding.run, self._memory)
 
     def run(
         self, given: list[object], args: list[bytes], environ: list[bytes], data: bytes
@@ -214,17 +216,17 @@ class _Slot:
             binding.detach()
         out, err = around.captured()
         used = perf_counter() - began, binding.memory_size
+        grew = grew_to_limit(binding.first_size, binding.memory_size, self._memory)
+        if stopped is None and trap is None and not around.limited and not grew:
+            return CompletedRun(given, code, out, err, used=used)
         hit = around.limits_hit
-        if grew_to_limit(binding.first_size, binding.memory_size, self._memory):
+        if grew:
             hit |= {"memory"}
         return CompletedRun(
             given, code, out, err,
             stopped=stopped, limits_hit=hit, truncated=around.truncated, trap=trap,
             used=used,
         )  # fmt: skip
-
-    def _enter(self) -> None:
-        self._binding.run(self._memory)
 
     def _stop(self, reason: str) -> None:
         self._around.stop(reason)

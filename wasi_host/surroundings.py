@@ -313,6 +313,12 @@ class Renewable:
             return self._around.streams.truncated
         return _NOTHING
 
+    @property
+    def limited(self) -> bool:
+        """Whether there is anything in ``limits_hit`` or ``truncated``."""
+        out, err, fds = self._out, self._err, self.host.fds
+        return out.truncated or err.truncated or fds.limit_hit
+
     def stop(self, reason: str) -> None:
         """End every wait of the guest. From any thread."""
         self._around.stop(reason)

@@ -24,7 +24,6 @@ from wasi_host.runtimes.wasmtime_calls import (
     SIX,
     START,
     Address,
-    Calls,
     Scratch,
     Word,
     calls,
@@ -64,9 +63,10 @@ class Binding:
             named.
     """
 
-    __slots__ = ("_engine", "_epoch", "_lib", "_limits", "_linker", "_memory_limit",
-                 "_pool_limit", "_prepared", "_scratch", "context", "first_size", "fuel",
-                 "fuel_used", "memory_size", "module", "prepared")  # fmt: skip
+    __slots__ = ("_counts_epochs", "_counts_fuel", "_engine", "_epoch", "_lib", "_limits",
+                 "_linker", "_memory_limit", "_pool_limit", "_prepared", "_scratch", "context",
+                 "first_size", "fuel", "fuel_used", "memory_size", "module",
+                 "prepared")  # fmt: skip
 
     def __init__(self, module: CompiledModule) -> None:
         lib = self._lib = capi.library()
@@ -88,6 +88,7 @@ class Binding:
         self._engine = Address(module.engine.pointer)
         self._scratch: Scratch | None = None
         self._memory_limit = -1
+        self._counts_epochs, self._counts_fuel = module.mode.epochs, module.mode.fuel
         pooling = module.mode.pooling
         #: What the pool allows anyway.
         self._pool_limit = -1 if pooling is None else pooling.memory
@@ -179,10 +180,10 @@ class Binding:
         try:
             if memory_limit != self._pool_limit:
                 engine.store_limiter(store, *self._limits)
-            if self.module.mode.epochs:
+            if self._counts_epochs:
                 engine.epoch_callback(store, *self._epoch)
                 engine.set_epoch_deadline(here, _ONE)
-            if self.module.mode.fuel:
+            if self._counts_fuel:
                 engine.set_fuel(here, Word(self.fuel))
             # Asked to stop before there was a deadline that could be moved.
             if isinstance(context.host, StoppedHost):
@@ -191,7 +192,8 @@ class Binding:
             if error or scratch.trap_slot:
                 self._raise(scratch, error, starting=True)
             found = engine.export_get(here, scratch.instance, MEMORY, SIX, scratch.memory)
-            self._attach(engine, here, scratch.memory_payload)
+            context.know(here, scratch.memory_payload)
+            self.first_size = context.size
             engine.export_get(here, scratch.instance, START, SIX, scratch.start)
             error = engine.call(
                 here, scratch.start_payload, scratch.slots, _NO_ARGUMENTS, scratch.trap
@@ -202,16 +204,11 @@ class Binding:
             self.memory_size = (
                 engine.memory_data_size(here, scratch.memory_payload) if found else 0
             )
-            if self.module.mode.fuel:
+            if self._counts_fuel:
                 engine.get_fuel(here, scratch.fuel)
                 self.fuel_used = self.fuel - scratch.fuel_slot.value
             context.forget_memory()  # no view may outlive it
             engine.store_delete(store)
-
-    def _attach(self, engine: Calls, here: Address, payload: Address) -> None:
-        context = self.context
-        size = self.first_size = engine.memory_data_size(here, payload)
-        context.see(engine.memory_data(here, payload), size)
 
     def _raise(self, scratch: Scratch, error: int, starting: bool = False) -> None:
         """Raise what ended the call that has just ended."""

@@ -9,6 +9,7 @@ from wasi_host.native.library import Library, NativeEnv
 from wasi_host.runtimes import wasmtime_capi as capi
 from wasi_host.runtimes.contract import MODULES, PoolFull, refusal
 from wasi_host.runtimes.libc_capi import trap_handlers
+from wasi_host.runtimes.wasmtime_calls import Address, calls
 from wasi_spec.functions import MODULE
 
 if TYPE_CHECKING:
@@ -80,11 +81,13 @@ class WasmtimeContext(Context):
         native: what the native part is handed instead of the context; None where there is none.
     """
 
-    __slots__ = ("_lib", "native")
+    __slots__ = ("_lib", "_place", "native")
 
     def __init__(self, native: Library | None = None) -> None:
         super().__init__()
         self._lib = capi.library()
+        #: The engine's names of the store and the memory, where they are known.
+        self._place: tuple[Address, Address] | None = None
         self.native = None if native is None else NativeEnv(native, id(self))
 
     def serve(self, host: object) -> None:
@@ -107,9 +110,17 @@ class WasmtimeContext(Context):
         if self.native is not None:
             self.native.attach(base, size)
 
+    def know(self, store_context: Address, memory: Address) -> None:
+        """Take the memory at its present size, and remember where to ask for it again."""
+        self._place = store_context, memory
+        engine = calls()
+        size = engine.memory_data_size(store_context, memory)
+        self.see(engine.memory_data(store_context, memory), size)
+
     def forget_memory(self) -> None:
         """Let go of the guest's memory, which is about to be freed."""
         super().forget_memory()
+        self._place = None
         if self.native is not None:
             self.native.attach(0, 0)
 
@@ -121,6 +132,12 @@ class WasmtimeContext(Context):
 
     def refresh(self, caller: int) -> bool:
         """Look at the caller's memory; with our reservation it never moves, it only grows."""
+        if self._place is not None:
+            size = calls().memory_data_size(*self._place)
+            if size <= self.size:
+                return False
+            self.see(calls().memory_data(*self._place), size)
+            return True
         lib = self._lib
         extern = capi.Extern()
         if not lib.caller_export_get(caller, b"memory", 6, extern.address):
