@@ -51,6 +51,9 @@ Handler = Callable[[int, FrameType | None], object]
 _SIGNALS: Final = (SIGINT, SIGTERM, SIGALRM)
 #: How often, and for how many seconds each, it is asked whether a guest ended by itself.
 _PATIENCE: Final = (25, 0.01)
+#: Written to the pipe by us, where a signal's number is never 0; and how long its reading may take.
+_MARK: Final = 0
+_PATIENT: Final = 1.0
 #: Seconds that guests on other threads get to end when the interpreter does.
 _FAREWELL: Final = 0.5
 #: Seconds after which it is seen to that the wakeup descriptor is still ours.
@@ -69,6 +72,9 @@ class _Watcher:
         self.current: Interruptible | None = None
         #: The descriptor that was set before ours, which wants to know too.
         self.outer = -1
+        #: Whether a signal was handled that the thread may not have read yet.
+        self.behind = False
+        self._caught_up = threading.Event()
 
     def descriptor(self) -> int:
         """Return the descriptor to be woken by; starts the thread, anew in a forked child."""
@@ -87,6 +93,9 @@ class _Watcher:
         reader = self._pipe[0]
         while True:
             for number in os.read(reader, 512):
+                if number == _MARK:
+                    self._caught_up.set()
+                    continue
                 if self.outer >= 0:
                     self._tell_outer(number)
                 run = self.current
@@ -95,6 +104,16 @@ class _Watcher:
                     run.stop("interrupt")
                     if run.count >= self.patience and not _ends(run):
                         os._exit(128 + number)
+
+    def catch_up(self) -> None:
+        """Wait until the thread has read all signals so far: they must not stop the next run."""
+        self.behind = False
+        self._caught_up.clear()
+        try:
+            os.write(self.descriptor(), bytes((_MARK,)))
+        except BlockingIOError:
+            return  # full of signals: more than anyone reads in a moment
+        self._caught_up.wait(_PATIENT)
 
     def _tell_outer(self, number: int) -> None:
         try:
@@ -118,6 +137,7 @@ _handlers: Final[dict[int, Handler]] = {}
 
 def _stand_in(number: int, frame: FrameType | None) -> None:
     run = _watcher.current
+    _watcher.behind = True
     if run is None:
         _handlers[number](number, frame)
     else:
@@ -215,6 +235,7 @@ def _after_fork() -> None:
     """Note the thread that forked, which is the child's main thread."""
     _watcher.main_thread = get_ident()
     _watcher.outer = -1
+    _watcher.behind = False
     _elsewhere.runs.clear()
     _place.forget()
 
@@ -265,6 +286,8 @@ class Interruptible:
         self.over = False
         self.noted: list[int] = []
         self._outer_run = _watcher.current
+        if _watcher.behind and self._outer_run is None:
+            _watcher.catch_up()
         # Before the stand-in is in place, so that no signal is handled inside the guest.
         _watcher.current = self
         try:

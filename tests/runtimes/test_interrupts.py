@@ -9,6 +9,7 @@ import threading
 import pytest
 
 from tests.runtimes.guests import command, writes
+from wasi_host import interrupts
 from wasi_host.interrupts import Interruptible
 
 READY, DATA = writes("ready")
@@ -138,3 +139,16 @@ def test_another_thread_changes_nothing():
     thread.start()
     thread.join()
     assert seen == [signal.getsignal(signal.SIGINT)]
+
+
+def test_a_signal_that_was_handled_does_not_stop_the_next_run():
+    """The watching thread may read of it late: here it is made to."""
+    stopped = []
+    with pytest.raises(KeyboardInterrupt), Interruptible(stopped.append):
+        signal.raise_signal(signal.SIGINT)
+    interrupts._watcher.behind = True
+    os.write(interrupts._watcher.descriptor(), bytes((signal.SIGINT,)))
+    stopped.clear()
+    with Interruptible(stopped.append):
+        threading.Event().wait(0.05)
+    assert stopped == []
