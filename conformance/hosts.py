@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol, TypedDict
 
 from conformance import sockets
+from conformance.engines import ENGINES
 from conformance.filesystems import FILESYSTEMS
 from conformance.session import Program
 from conformance.suite import COMMAND_WORLD, VERSION, Case, Kill, Run, Unsupported, Wait
@@ -26,8 +27,6 @@ from wasi_host.observers import Trace
 from wasi_host.results import TRAPPED, CompletedRun, TimeoutExpired
 from wasi_host.sandbox import Sandbox
 
-#: Engines, by the names that ``runtime=`` takes.
-RUNTIMES: Final = ("wasmtime",)
 #: Adapters that come with the package.
 ADAPTERS: Final = Path(__file__).parent / "adapters"
 #: What a process can say of an exit code.
@@ -99,7 +98,7 @@ class InProcess(Host):
     """Our host, in this process.
 
     Args:
-        runtime: one of ``RUNTIMES``.
+        runtime: a key of ``ENGINES``. One that is not installed is ``absent``.
         filesystem: a key of ``FILESYSTEMS``.
         rights: ``"grant"`` or ``"strict"``.
 
@@ -108,18 +107,22 @@ class InProcess(Host):
     """
 
     def __init__(self, runtime: str, filesystem: str, rights: str = "grant") -> None:
-        if runtime not in RUNTIMES:
-            raise ValueError(f"there is no engine {runtime!r}; there are {', '.join(RUNTIMES)}")
+        if runtime not in ENGINES:
+            raise ValueError(f"there is no engine {runtime!r}; there are {', '.join(ENGINES)}")
         if filesystem not in FILESYSTEMS:
             there = ", ".join(FILESYSTEMS)
             raise ValueError(f"there is no filesystem {filesystem!r}; there are {there}")
         self._filesystem = FILESYSTEMS[filesystem]
+        self._runtime, engine = runtime, ENGINES[runtime]
+        self._stoppable = engine.stoppable
         self._rights = rights
         self._trace: Trace | None = None
         self.name = f"{runtime}/{filesystem}" + (" strict" if rights == "strict" else "")
         self.version = _version(runtime)
-        if self._filesystem.expectations is not None:
-            self.expectations = (self._filesystem.expectations,)
+        if not engine.installed:
+            self.absent = f"the engine {runtime} is not installed"
+        files = engine.expectations, self._filesystem.expectations
+        self.expectations = tuple(file for file in files if file is not None)
 
     def cannot(self, case: Case) -> str:
         """Return why it has not what a test needs."""
@@ -146,11 +149,13 @@ class InProcess(Host):
             opened = {guest: self._filesystem.open(path) for guest, path in dirs.items()}
             with sockets.open_for(case.sockets) as granted:
                 sandbox = Sandbox(
-                    case.wasm, dirs=opened, env=run.env, rights=self._rights, sockets=granted
-                )
+                    case.wasm, dirs=opened, env=run.env, rights=self._rights, sockets=granted,
+                    runtime=self._runtime,
+                )  # fmt: skip
                 if case.reactor:
                     return _call_in_turn(sandbox, run, case.reactor, streams, trace)
-                return _exit_code(sandbox.run(run.args, timeout=timeout, trace=trace, **streams))
+                limit = timeout if self._stoppable else None
+                return _exit_code(sandbox.run(run.args, timeout=limit, trace=trace, **streams))
 
         return _Guest(life, [str(case.wasm), *run.args])
 

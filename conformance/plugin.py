@@ -23,7 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("wasi", "WASI conformance")
     for option, text in {
         "--wasi-suite": "Collect the WASI programs of a suite in the official layout.",
-        "--wasi-runtime": "Run them on this engine; all by default. May be repeated.",
+        "--wasi-runtime": "Run them on this engine; wasmtime by default. May be repeated.",
         "--wasi-fs": "Run them on this filesystem; all by default. May be repeated.",
         "--wasi-adapter": "Run them on the host of this adapter module.",
         "--wasi-expectations": "Tests to skip or expected to fail, in the official TOML form.",
@@ -71,9 +71,10 @@ class _Plan:
     """What ``--wasi-suite`` and the other options ask for."""
 
     def __init__(self, config: pytest.Config, suites: list[Path]) -> None:
+        from conformance.engines import DEFAULT
         from conformance.expectations import ExpectationError, Expectations
         from conformance.filesystems import FILESYSTEMS
-        from conformance.hosts import RUNTIMES, AdapterError, InProcess, Outside, load_adapter
+        from conformance.hosts import AdapterError, InProcess, Outside, load_adapter
         from conformance.suite import SuiteError, load
 
         engines, trees = config.getoption("--wasi-runtime"), config.getoption("--wasi-fs")
@@ -87,7 +88,7 @@ class _Plan:
             if engines or trees or not adapters:
                 self.hosts += [
                     InProcess(engine, tree)
-                    for engine in engines or RUNTIMES
+                    for engine in engines or (DEFAULT,)
                     for tree in trees or FILESYSTEMS
                 ]
             self.expectations: dict[str, Expectations] = {

@@ -75,8 +75,8 @@ LADDER = (
      (SPEC, ERRORS, NATIVE, FS, WORLD, DESCRIPTORS, PREVIEW1, LAYERS, BINDING, RUNTIMES)),
     (8, "wasi_host", "inspect",
      (SPEC, ERRORS, "wasi_host.binding.shim:source", CONTRACT, SECTIONS, *FRONT_MODULES)),
-    (8, CONFORMANCE, "sockets suite own expectations peers filesystems session hosts runner "
-     "adapter report plugin",
+    (8, CONFORMANCE, "sockets suite own expectations peers engines filesystems session hosts "
+     "runner adapter report plugin",
      (SPEC, ERRORS, *FRONT_MODULES)),
     (8, "conformance.adapters", "wasmtime_wasi run_wasmtime_wasi node_wasi __init__", ()),
     (9, CLI, "notice changing limiting watching options run inspect doctor test main __main__",

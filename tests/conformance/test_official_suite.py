@@ -7,19 +7,23 @@ from pathlib import Path
 import pytest
 
 from conformance import adapter
+from conformance.engines import DEFAULT, ENGINES
 from conformance.expectations import Expectations
 from conformance.filesystems import FILESYSTEMS
-from conformance.hosts import RUNTIMES, InProcess, Outside
+from conformance.hosts import InProcess, Outside
 from conformance.runner import run_case, run_matrix
 from conformance.suite import Case, load
 
 _SUITE = os.environ.get("WASI_TESTSUITE")
 _CASES = load(Path(_SUITE)) if _SUITE else []
 _HOSTS = [
-    InProcess(runtime, filesystem, rights)
-    for runtime in RUNTIMES
-    for filesystem in FILESYSTEMS
-    for rights in ("grant", "strict")
+    *(
+        InProcess(DEFAULT, filesystem, rights)
+        for filesystem in FILESYSTEMS
+        for rights in ("grant", "strict")
+    ),
+    # What files are made of is no matter of the engine's.
+    *(InProcess(runtime, "memory") for runtime in ENGINES if runtime != DEFAULT),
 ]
 
 pytestmark = pytest.mark.skipif(

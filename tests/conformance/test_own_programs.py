@@ -3,6 +3,7 @@
 import pytest
 
 from conformance import own
+from conformance.engines import DEFAULT, ENGINES
 from conformance.expectations import Expectations
 from conformance.filesystems import FILESYSTEMS
 from conformance.hosts import InProcess
@@ -11,7 +12,10 @@ from conformance.suite import Case, load
 from wasi_spec import FUNCTIONS
 
 _CASES = load(own.PROGRAMS)
-_HOSTS = [InProcess("wasmtime", filesystem) for filesystem in FILESYSTEMS]
+_HOSTS = [
+    *(InProcess(DEFAULT, filesystem) for filesystem in FILESYSTEMS),
+    *(InProcess(runtime, "memory") for runtime in ENGINES if runtime != DEFAULT),
+]
 
 
 @pytest.mark.parametrize("host", _HOSTS, ids=[host.name for host in _HOSTS])

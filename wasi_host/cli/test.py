@@ -11,12 +11,12 @@ from textwrap import indent
 
 import click
 
+from conformance.engines import DEFAULT, ENGINES
 from conformance.expectations import ExpectationError
 from conformance.filesystems import FILESYSTEMS
 from conformance.hosts import (
     ADAPTERS,
     PEERS,
-    RUNTIMES,
     AdapterError,
     Host,
     InProcess,
@@ -39,8 +39,8 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     "--runtime",
     "runtimes",
     multiple=True,
-    type=click.Choice(RUNTIMES),
-    help="An engine, in this process; all by default. May be repeated, as --fs and --adapter.",
+    type=click.Choice(list(ENGINES)),
+    help="An engine, in this process; wasmtime by default. May be repeated, as --fs and --adapter.",
 )
 @click.option(
     "--fs",
@@ -107,7 +107,7 @@ def test(
     if runtimes or filesystems or not adapters:
         hosts[:0] = [
             InProcess(runtime, filesystem, rights)
-            for runtime in runtimes or RUNTIMES
+            for runtime in runtimes or (DEFAULT,)
             for filesystem in filesystems or FILESYSTEMS
             for rights in (("grant", "strict") if strict_rights else ("grant",))
         ]
