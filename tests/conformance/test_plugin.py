@@ -27,7 +27,9 @@ def pytested(tmp_path):
             [sys.executable, "-m", "pytest", *plugin, *map(str, words)],
             cwd=home,
             # Where we are installed the plug-in would come a second time, by its entry point.
-            env=os.environ | {"PYTHONPATH": path, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+            # Options of the run that we are in are not its own.
+            env=os.environ
+            | {"PYTHONPATH": path, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""},
             capture_output=True,
             text=True,
             check=False,

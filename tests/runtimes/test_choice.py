@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from wasi_host.runtimes import wasmtime_check, wasmtime_choice
+from wasi_host.runtimes.contract import Mode
 
 
 def test_every_known_major_is_used_through_its_c_api():
@@ -20,7 +21,7 @@ def test_this_engine_passes_the_self_check_in_a_child():
 
 @pytest.mark.parametrize("epochs", [False, True], ids=["plain", "with epoch checks"])
 def test_this_engine_passes_the_self_check_here(epochs):
-    wasmtime_check.check(epochs)
+    wasmtime_check.check(Mode(epochs))
 
 
 def test_an_unknown_major_that_passes_is_used_through_its_c_api(monkeypatch):
@@ -37,7 +38,7 @@ def test_an_unknown_major_that_fails_falls_back_and_says_so(monkeypatch):
 def test_a_self_check_that_sees_something_else_fails(monkeypatch):
     monkeypatch.setattr(wasmtime_check._Host, "fd_seek", lambda *_: 0)
     with pytest.raises(wasmtime_check.Unexpected):
-        wasmtime_check.check(False)
+        wasmtime_check.check(Mode())
 
 
 def test_a_child_that_cannot_be_started_fails_the_check(monkeypatch):
