@@ -156,6 +156,7 @@ def main() -> int:
             f"{one.resident / MIB:.1f} MiB"
         )
     print(f"{time.monotonic() - begin:.0f} s")
+    live(1)
     size, more, left = live(given.live)
     print(f"{given.live:,} live: {size:,} bytes each, {more} descriptors in all, {left} left open")
     found = grown(counted)

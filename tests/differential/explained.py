@@ -75,16 +75,24 @@ def _is_stream(difference: Difference) -> bool:
     return set(difference.ask(Step("fd_seek", (difference.step.arguments[0], 0, 1)))) == {"SPIPE"}
 
 
-def _bad_text(difference: Difference) -> str | None:
-    """Return the errno for text that is no path, None if all is."""
-    paths = difference.paths
-    if any(len(path) > 4095 for path in paths):
+def _bad_texts(difference: Difference) -> set[str]:
+    """Return the errnos for those texts among the arguments that are no paths."""
+    return {fault for path in difference.paths if (fault := _bad_text(path))}
+
+
+def _bad_text(path: bytes) -> str | None:
+    if len(path) > 4095:
         return "NAMETOOLONG"
     try:
-        texts = [path.decode() for path in paths]
+        return "INVAL" if "\0" in path.decode() else None
     except UnicodeDecodeError:
         return "ILSEQ"
-    return "INVAL" if any("\0" in text for text in texts) else None
+
+
+def _beyond(difference: Difference) -> bool:
+    """Tell whether a transfer would end beyond the largest offset."""
+    size = sum(len(data) for data in difference.step.arguments[1])
+    return _argument(difference, "offset") + size > 2**63 - 1
 
 
 def _both_paths(difference: Difference) -> bool:
@@ -181,12 +189,22 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     Explanation(
         "looks at the descriptor, or the first path, before the text of all paths",
         "both are at fault; ours is the catalogue's order: text first, and never cut",
-        lambda d: "SUCCESS" not in d.answers and d.answers[0] == _bad_text(d),
+        lambda d: "SUCCESS" not in d.answers and d.answers[0] in _bad_texts(d),
     ),
     Explanation(
         "looks at the new path before the old one",
         "both are at fault; POSIX leaves the order open",
         lambda d: _of(d, "path_link", "path_rename") and _both_paths(d),
+    ),
+    Explanation(
+        "looks at the length of the other path before a name that cannot be renamed",
+        "both are at fault; catalogue 32, '.' and '..' are BUSY even if the other is missing",
+        lambda d: (
+            _of(d, "path_rename")
+            and d.answers[0] == "BUSY"
+            and d.answers[1] != "SUCCESS"
+            and any(path.rstrip(b"/").split(b"/")[-1] in {b".", b".."} for path in d.paths)
+        ),
     ),
     Explanation(
         "counts cookies in the directory as it is now",
@@ -270,12 +288,8 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     ),
     Explanation(
         "does not look at the offset of a write that goes to the end anyway",
-        "POSIX: pwrite at a negative offset is INVAL; catalogue 51",
-        lambda d: (
-            _of(d, "fd_pwrite")
-            and _argument(d, "offset") >= 2**63
-            and d.answers == ("INVAL", "SUCCESS")
-        ),
+        "POSIX: pwrite at a negative offset, or over the largest one, is INVAL; catalogue 51",
+        lambda d: _of(d, "fd_pwrite") and d.answers == ("INVAL", "SUCCESS") and _beyond(d),
     ),
     Explanation(
         "takes a position of 2^63 and more",
@@ -302,7 +316,7 @@ BETWEEN_FILESYSTEMS: tuple[Explanation, ...] = (
         "catalogue 51 and 52: FBIG where the filesystem ends; tmpfs ends later than ext4 and ours",
         lambda d: (
             _of(d, "fd_allocate", "fd_pwrite", "fd_write", "fd_filestat_set_size")
-            and d.answers == ("SUCCESS", "FBIG")
+            and d.answers in {("SUCCESS", "FBIG"), ("NOSPC", "FBIG")}
         ),
     ),
 )

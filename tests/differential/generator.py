@@ -54,6 +54,8 @@ class Chooser:
         self.files: set[int] = set()
         self.closed: set[int] = {7}
         self.next = 10
+        #: Whether a number below 4 may mean another descriptor on each machine by now.
+        self.moved = False
         self.weighted = self.choices()
         self.weights = [weight for weight, _ in self.weighted]
 
@@ -109,6 +111,8 @@ class Chooser:
         """Learn what a step did; ``filetype``: of what it opened."""
         if answer != "SUCCESS":
             return
+        if step.name in {"fd_close", "fd_renumber"} and min(step.arguments) < 4:
+            self.moved = True
         if step.opens and filetype is not None:
             (self.directories if filetype == 3 else self.files).add(step.opens)
         elif step.name == "fd_close":
@@ -272,7 +276,7 @@ class Chooser:
 
     def poll(self) -> Step:
         """One subscription: a clock whose time has come, or a file."""
-        if self.random.random() < 0.5:
+        if self.moved or self.random.random() < 0.5:
             data = self.clock(0)
         else:
             kind = self.random.choice([Eventtype.FD_READ, Eventtype.FD_WRITE])

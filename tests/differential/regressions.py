@@ -35,4 +35,15 @@ AGAINST_WASMTIME: dict[str, list[Step]] = {
     "the old path of a link and its new one are both at fault": [
         Step("path_link", (3, 0, b"missing", 3, b"..")),
     ],
+    "a name that cannot be renamed and a path that is too long": [
+        Step("path_create_directory", (3, b"a")),
+        Step("path_rename", (3, b"x" * 4095, 3, b"a/..")),
+    ],
+    "a text with a NUL and a name that is no UTF-8": [
+        Step("path_symlink", (b"a\0b", 3, b"\xed\xa0\x80")),
+    ],
+    "a write at the end beyond the largest offset": [
+        Step("path_open", (3, 0, b"a", _CREATE, _READ_WRITE, _ALL, 1), opens=10),
+        Step("fd_pwrite", (10, (b"x",), 2**63 - 1)),
+    ],
 }
