@@ -44,7 +44,7 @@ LADDER = (
     (2, FS, "budget node walk resolve "
             "memory_data memory_snapshot memory_tree memory_file "
             "change_version change_diff change change_export changes memory_changes "
-            "memory_nodes memory "
+            "memory_names memory_nodes memory "
             "openat2 host_nodes fixed single host "
             "path_store path_attributes path_tree path_nodes path_fs "
             "pyfs_import pyfs fsspec_files fsspec url "

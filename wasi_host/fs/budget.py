@@ -86,7 +86,10 @@ class Budget:
             OSError: EDQUOT: all together have as many as there may be.
         """
         usage.settle()
-        if sum(each.inodes for each in self._usages) >= self._max_inodes:
+        inodes = 0
+        for each in self._usages:
+            inodes += each.inodes
+        if inodes >= self._max_inodes:
             self.hit.add("inodes")
             raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
 

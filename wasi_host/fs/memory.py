@@ -13,6 +13,7 @@ from wasi_host.fs.changes import Changes
 from wasi_host.fs.memory_changes import changes_since
 from wasi_host.fs.memory_data import DirectoryInode, FileInode, Inode, LinkInode, Store
 from wasi_host.fs.memory_file import MemoryFile
+from wasi_host.fs.memory_names import add
 from wasi_host.fs.memory_nodes import MemoryDirectory
 from wasi_host.fs.memory_snapshot import Snapshot, give_up, go_back, take
 from wasi_host.fs.memory_tree import Entry, Link, read_tree
@@ -197,7 +198,7 @@ class MemoryFS(FileSystem):
             self.store.usage.bytes += made.size
         else:
             made = FileInode(ino, now, self.store.usage, entry.content)
-        MemoryDirectory(self.store, place, False)._add(name, made)
+        add(self.store, place, name, made, now)
 
 
 class LimitedMemory(FileSystem):

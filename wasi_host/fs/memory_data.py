@@ -14,7 +14,6 @@ comes late lands in the old one, as if it had come before the cut. All else (gro
 cutting) is done under the lock of the filesystem.
 """
 
-import errno
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
@@ -22,7 +21,6 @@ from typing import Final
 
 from wasi_host.fs.budget import Budget, Usage
 from wasi_host.fs.node import Stat
-from wasi_host.fs.walk import failure
 from wasi_spec.enums import Filetype
 
 PAGE: Final = 4096
@@ -306,29 +304,25 @@ class FileInode(Inode):
 
     def resize(self, size: int) -> int:
         """Cut to ``size``, or extend to it with a hole; return how many more bytes are stored."""
+        dense, pages = len(self.data), self._pages
+        if not pages:
+            # Nearly every file is all prefix.
+            if size < dense:
+                self.data = self.data[:size]
+            self.size = size
+            return len(self.data) - dense
         before = self.stored
-        if size < len(self.data):
+        if size < dense:
             self.data = self.data[:size]
-            self._pages.clear()
-        elif size < self.size and self._pages:
-            for index in [index for index in self._pages if index * PAGE >= size]:
-                del self._pages[index]
-            page = self._pages.get(size // PAGE)
+            pages.clear()
+        elif size < self.size:
+            for index in [index for index in pages if index * PAGE >= size]:
+                del pages[index]
+            page = pages.get(size // PAGE)
             if page is not None:
                 page[size % PAGE :] = bytes(PAGE - size % PAGE)
         self.size = size
         return self.stored - before
-
-
-def check_replacing(inode: Inode, present: Inode) -> None:
-    """Check that a rename may put ``inode`` in the place of ``present``."""
-    if isinstance(inode, DirectoryInode):
-        if not isinstance(present, DirectoryInode):
-            raise failure(errno.ENOTDIR)
-        if present.entries:
-            raise failure(errno.ENOTEMPTY)
-    elif isinstance(present, DirectoryInode):
-        raise failure(errno.EISDIR)
 
 
 def stat_of(store: Store, inode: Inode) -> Stat:

@@ -129,14 +129,16 @@ class MemoryFile(File):
 
     def truncate(self, size: int) -> None:
         """Cut or extend with a hole; EFBIG over the limit, EPERM where read-only."""
-        self._writable()
-        if size > self.store.max_file_bytes:
+        if self.readonly:
+            raise failure(errno.EPERM)
+        store, inode = self.store, self.inode
+        if size > store.max_file_bytes:
             raise failure(errno.EFBIG)
-        with self.store.lock:
-            if self.store.journal is not None:
-                self.store.journal.note_cut(self.inode, size)
-            self.store.usage.bytes += self.inode.resize(size)
-            self.inode.mtime = self.inode.ctime = self.store.clock()
+        with store.lock:
+            if store.journal is not None:
+                store.journal.note_cut(inode, size)
+            store.usage.bytes += inode.resize(size)
+            inode.mtime = inode.ctime = store.clock()
 
     def allocate(self, offset: int, length: int) -> None:
         """Make the file at least ``offset + length`` long; the rest as ``truncate``."""

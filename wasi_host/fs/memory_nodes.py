@@ -5,6 +5,7 @@ Sharing: one lock per filesystem guards changes of names; looking one up takes n
 
 import errno
 import os
+from typing import Final
 
 from wasi_host.fs.budget import UNLIMITED, Budget
 from wasi_host.fs.memory_data import (
@@ -14,14 +15,29 @@ from wasi_host.fs.memory_data import (
     LinkInode,
     Store,
     change_times,
-    check_replacing,
     stat_of,
 )
 from wasi_host.fs.memory_file import MemoryFile
-from wasi_host.fs.memory_tree import MAX_DEPTH
+from wasi_host.fs.memory_names import (
+    add,
+    check_absent,
+    find,
+    make_dir,
+    move,
+    note,
+    remove_dir,
+    unlink,
+)
 from wasi_host.fs.node import Directory, Dirent, Node, Stat
 from wasi_host.fs.resolve import ResolvedDirectory
-from wasi_host.fs.walk import CHANGES, NO_NAMES, check_name, failure
+from wasi_host.fs.walk import CHANGES, NO_NAMES, failure
+
+#: So many characters are never over 255 bytes, so a name of them need not be measured.
+_SHORT: Final = 63
+_CREAT: Final = os.O_CREAT
+_EXCLUSIVE: Final = os.O_CREAT | os.O_EXCL
+_TRUNC: Final = os.O_TRUNC
+_DIRECTORY: Final = os.O_DIRECTORY
 
 
 class MemoryDirectory(ResolvedDirectory):
@@ -67,39 +83,85 @@ class MemoryDirectory(ResolvedDirectory):
 
     def jump(self, path: str) -> "MemoryDirectory | None":
         """Return the directory at ``path``, or None: walk."""
+        place = self._below(path)
+        if place is None:
+            return None
+        return MemoryDirectory(self.store, place, self.readonly, self.budget)
+
+    def _below(self, path: str) -> DirectoryInode | None:
         place = self.inode
+        if "/" not in path:
+            inode = place.entries.get(path)
+            return inode if isinstance(inode, DirectoryInode) else None
         for part in path.split("/"):
             # Neither '' nor '.' nor '..' is an entry.
             inode = place.entries.get(part)
             if not isinstance(inode, DirectoryInode):
                 return None
             place = inode
-        return MemoryDirectory(self.store, place, self.readonly, self.budget)
+        return place
 
     def open_at(self, path: str, mode: int, follow: bool) -> Node:
         """Open, like openat; see ``ResolvedDirectory.open_at``."""
-        above, _, name = path.rpartition("/")
-        if above and name not in NO_NAMES and not (mode & CHANGES and self.readonly):
-            directory = self.jump(above)
-            # A link may lead up again, which only the walk knows.
-            if directory is not None and not directory.has_link(name):
-                check_name(directory, name)
-                return directory.open_entry(name, mode)
+        above, slash, name = path.rpartition("/")
+        if name not in NO_NAMES and not (mode & CHANGES and self.readonly):
+            place = self._below(above) if slash else self.inode
+            inode = None if place is None else place.entries.get(name)
+            # A link may lead up again, which only the walk knows; it also measures new names.
+            if place and not isinstance(inode, LinkInode) and (inode or len(name) <= _SHORT):
+                return self._open(place, name, inode, mode)
         return super().open_at(path, mode, follow)
-
-    def has_link(self, name: str) -> bool:
-        """Tell whether there is a link of this name."""
-        return isinstance(self.inode.entries.get(name), LinkInode)
 
     def stat_at(self, path: str, follow: bool) -> Stat:
         """Return attributes, like fstatat; see ``ResolvedDirectory.stat_at``."""
         above, slash, name = path.rpartition("/")
-        directory = self.jump(above) if slash else self
-        if directory is not None:
-            inode = directory.inode.entries.get(name)
+        place = self._below(above) if slash else self.inode
+        if place is not None:
+            inode = place.entries.get(name)
             if inode is not None and not (follow and isinstance(inode, LinkInode)):
                 return stat_of(self.store, inode)
         return super().stat_at(path, follow)
+
+    def _named(self, path: str) -> tuple[DirectoryInode | None, str]:
+        """Return where a path's last name belongs, and that name; None: the walk must tell."""
+        above, slash, name = path.rpartition("/")
+        if name in NO_NAMES or len(name) > _SHORT:
+            return None, name
+        return self._below(above) if slash else self.inode, name
+
+    def make_dir_at(self, path: str) -> None:
+        """Create a directory, like mkdirat; see ``ResolvedDirectory.make_dir_at``."""
+        place, name = self._named(path)
+        if place is None or self.readonly:
+            return super().make_dir_at(path)
+        with self.store.lock:
+            return make_dir(self.store, self.budget, place, name)
+
+    def remove_dir_at(self, path: str) -> None:
+        """Remove an empty directory; see ``ResolvedDirectory.remove_dir_at``."""
+        place, name = self._named(path)
+        if place is None or self.readonly:
+            return super().remove_dir_at(path)
+        with self.store.lock:
+            return remove_dir(self.store, place, name)
+
+    def unlink_at(self, path: str) -> None:
+        """Remove a name, like unlinkat; see ``ResolvedDirectory.unlink_at``."""
+        place, name = self._named(path)
+        if place is None or self.readonly:
+            return super().unlink_at(path)
+        with self.store.lock:
+            return unlink(self.store, place, name)
+
+    def rename_at(self, path: str, to: Directory, to_path: str) -> None:
+        """Move, like renameat; see ``ResolvedDirectory.rename_at``."""
+        if isinstance(to, MemoryDirectory) and to.store is self.store:
+            place, name = self._named(path)
+            target, to_name = to._named(to_path)
+            if place and target and not (self.readonly or to.readonly):
+                with self.store.lock:
+                    return move(self.store, place, name, target, to_name)
+        return super().rename_at(path, to, to_path)
 
     # Primitives
 
@@ -113,20 +175,23 @@ class MemoryDirectory(ResolvedDirectory):
         """
         if mode & CHANGES and self.readonly:
             raise failure(errno.EPERM)
-        inode = self.inode.entries.get(name)
+        return self._open(self.inode, name, self.inode.entries.get(name), mode)
+
+    def _open(self, place: DirectoryInode, name: str, inode: Inode | None, mode: int) -> Node:
+        """Open what was found by a name in ``place``, here or below; None: nothing was."""
         if inode is None:
-            if not mode & os.O_CREAT:
+            if not mode & _CREAT:
                 raise failure(errno.ENOENT)
-            made, inode = self._create(name)
+            made, inode = self._create(place, name)
             if made:
                 return MemoryFile(self.store, made, self.readonly, self.budget)
-        if mode & os.O_CREAT and mode & os.O_EXCL:
+        if mode & _EXCLUSIVE == _EXCLUSIVE:
             raise failure(errno.EEXIST)
         if isinstance(inode, FileInode):
-            if mode & os.O_DIRECTORY:
+            if mode & _DIRECTORY:
                 raise failure(errno.ENOTDIR)
             node = MemoryFile(self.store, inode, self.readonly, self.budget)
-            if mode & os.O_TRUNC:
+            if mode & _TRUNC:
                 node.truncate(0)
             return node
         if isinstance(inode, DirectoryInode):
@@ -135,29 +200,30 @@ class MemoryDirectory(ResolvedDirectory):
             return MemoryDirectory(self.store, inode, self.readonly, self.budget)
         raise failure(errno.ELOOP)
 
-    def _create(self, name: str) -> tuple[FileInode | None, Inode]:
+    def _create(self, place: DirectoryInode, name: str) -> tuple[FileInode | None, Inode]:
         """Create a file, unless somebody else did meanwhile: return what is there, new first."""
-        with self.store.lock:
-            present = self.inode.entries.get(name)
+        store = self.store
+        with store.lock:
+            present = place.entries.get(name)
             if present is not None:
                 return None, present
-            store = self.store
-            inode = FileInode(store.new_inode(self.budget), store.clock(), store.usage)
-            self._add(name, inode)
+            now = store.clock()
+            inode = FileInode(store.new_inode(self.budget), now, store.usage)
+            add(store, place, name, inode, now)
             return inode, inode
 
     def stat_entry(self, name: str) -> Stat:
         """Return the attributes of an entry; ENOENT without one."""
-        return stat_of(self.store, self._entry(name))
+        return stat_of(self.store, find(self.inode, name))
 
     def set_entry_times(self, name: str, atime_ns: int | None, mtime_ns: int | None) -> None:
         """Set the times of an entry exactly; ENOENT, or EPERM where read-only."""
         self._changing()
-        change_times(self.store, self._entry(name), atime_ns, mtime_ns)
+        change_times(self.store, find(self.inode, name), atime_ns, mtime_ns)
 
     def read_link(self, name: str) -> str:
         """Return a link's target; ENOENT without an entry, EINVAL for what is no link."""
-        inode = self._entry(name)
+        inode = find(self.inode, name)
         if not isinstance(inode, LinkInode):
             raise failure(errno.EINVAL)
         return inode.target
@@ -166,45 +232,30 @@ class MemoryDirectory(ResolvedDirectory):
         """Create a directory; EEXIST, ENOENT in a removed one, ENAMETOOLONG too deep, EDQUOT."""
         self._changing()
         with self.store.lock:
-            self._absent(name)
-            depth, place = 1, self.inode.parent
-            while place is not None:
-                depth, place = depth + 1, place.parent
-            if depth >= MAX_DEPTH:
-                raise failure(errno.ENAMETOOLONG)
-            ino = self.store.new_inode(self.budget)
-            self._add(name, DirectoryInode(ino, self.inode, self.store.clock()))
+            make_dir(self.store, self.budget, self.inode, name)
 
     def remove_dir(self, name: str) -> None:
         """Remove an empty directory; ENOENT, ENOTDIR, ENOTEMPTY, or EPERM where read-only."""
         self._changing()
         with self.store.lock:
-            inode = self._entry(name)
-            if not isinstance(inode, DirectoryInode):
-                raise failure(errno.ENOTDIR)
-            if inode.entries:
-                raise failure(errno.ENOTEMPTY)
-            self._drop(name, inode)
+            remove_dir(self.store, self.inode, name)
 
     def unlink(self, name: str) -> None:
         """Remove a name; ENOENT, EISDIR for a directory, or EPERM where read-only."""
         self._changing()
         with self.store.lock:
-            inode = self._entry(name)
-            if isinstance(inode, DirectoryInode):
-                raise failure(errno.EISDIR)
-            self._drop(name, inode)
+            unlink(self.store, self.inode, name)
 
     def symlink(self, name: str, target: str) -> None:
         """Create a link; EEXIST, ENOENT in a removed directory, or EPERM where read-only."""
         self._changing()
         with self.store.lock:
-            self._absent(name)
+            check_absent(self.inode, name)
             size = len(target.encode("utf-8", "surrogateescape"))
             self.budget.check_bytes(self.store.usage, size)
-            ino = self.store.new_inode(self.budget)
+            ino, now = self.store.new_inode(self.budget), self.store.clock()
             self.store.usage.bytes += size
-            self._add(name, LinkInode(ino, target, self.store.clock()))
+            add(self.store, self.inode, name, LinkInode(ino, target, now), now)
 
     def link(self, name: str, to: Directory, to_name: str) -> None:
         """Give a file another name.
@@ -215,92 +266,24 @@ class MemoryDirectory(ResolvedDirectory):
         """
         to = self._same_filesystem(to)
         with self.store.lock:
-            inode = self._entry(name)
-            to._absent(to_name)
+            inode = find(self.inode, name)
+            check_absent(to.inode, to_name)
             if isinstance(inode, DirectoryInode):
                 raise failure(errno.EPERM)
-            self._note(inode)
+            note(self.store, self.inode, inode)
             inode.nlink += 1
-            inode.ctime = self.store.clock()
-            to._add(to_name, inode)
+            inode.ctime = now = self.store.clock()
+            add(self.store, to.inode, to_name, inode, now)
 
     def rename(self, name: str, to: Directory, to_name: str) -> None:
-        """Move an entry, replacing what a file or an empty directory may replace.
+        """Move an entry; the errors of ``memory_names.move``.
 
         Raises:
-            OSError: ENOENT without a source or in a removed directory; EINVAL into its own
-                subtree; ENOTEMPTY over an ancestor or a directory that is not empty; EISDIR a
-                file over a directory; ENOTDIR a directory over anything else; EPERM where
-                read-only; EXDEV to another filesystem.
+            OSError: EPERM where read-only; EXDEV to another filesystem.
         """
         to = self._same_filesystem(to)
         with self.store.lock:
-            inode = self._entry(name)
-            if not to.inode.nlink:
-                raise failure(errno.ENOENT)
-            present = to.inode.entries.get(to_name)
-            # Where things stand first, then the kinds, then what is inside: Linux's order.
-            if to.inode.is_below(inode):
-                raise failure(errno.EINVAL)
-            if present is not None:
-                if self.inode.is_below(present):
-                    raise failure(errno.ENOTEMPTY)
-                if present is inode:
-                    return
-                check_replacing(inode, present)
-                to._drop(to_name, present)
-            self._take(name, inode)
-            inode.ctime = self.store.clock()
-            to._add(to_name, inode)
-
-    # Below: the caller holds the lock, where it changes anything.
-
-    def _entry(self, name: str) -> Inode:
-        inode = self.inode.entries.get(name)
-        if inode is None:
-            raise failure(errno.ENOENT)
-        return inode
-
-    def _absent(self, name: str) -> None:
-        if not self.inode.nlink:
-            raise failure(errno.ENOENT)
-        if name in self.inode.entries:
-            raise failure(errno.EEXIST)
-
-    def _add(self, name: str, inode: Inode) -> None:
-        place = self.inode
-        if not place.nlink:
-            raise failure(errno.ENOENT)
-        self._note(inode)
-        place.entries[name] = inode
-        if isinstance(inode, DirectoryInode):
-            inode.parent = place
-            place.nlink += 1
-        place.mtime = place.ctime = self.store.clock()
-
-    def _take(self, name: str, inode: Inode) -> None:
-        place = self.inode
-        self._note(inode)
-        del place.entries[name]
-        if isinstance(inode, DirectoryInode):
-            place.nlink -= 1
-        place.mtime = place.ctime = self.store.clock()
-
-    def _drop(self, name: str, inode: Inode) -> None:
-        self._take(name, inode)
-        inode.nlink = 0 if isinstance(inode, DirectoryInode) else inode.nlink - 1
-        # A file goes with its inode, which may still be open.
-        if not inode.nlink and not isinstance(inode, FileInode):
-            self.store.usage.inodes -= 1
-            self.store.usage.bytes -= inode.size if isinstance(inode, LinkInode) else 0
-        inode.ctime = self.store.clock()
-
-    def _note(self, inode: Inode) -> None:
-        """Tell a snapshot that an inode's names are about to change, and this directory's."""
-        journal = self.store.journal
-        if journal is not None:
-            journal.note(self.inode)
-            journal.note(inode)
+            move(self.store, self.inode, name, to.inode, to_name)
 
     def _same_filesystem(self, to: Directory) -> "MemoryDirectory":
         if self.readonly or to.readonly:
