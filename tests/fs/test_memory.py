@@ -49,7 +49,7 @@ def test_a_host_tree_is_read_once_with_its_links_as_links(tmp_path):
         ({"a": {"b": None}}, TypeError, "'a/b'"),
         ({1: b""}, TypeError, "a name in a tree is a str, not int"),
         ({b"a": b""}, TypeError, "not bytes"),
-        ([("a", b"")], TypeError, "a tree is a dict or a path, not list"),
+        ([("a", b"")], TypeError, "a tree is a dict or a path object"),
         ("a", TypeError, "not str"),
         ({"": b""}, ValueError, "empty name"),
         ({"/a": b""}, ValueError, "empty name"),

@@ -36,6 +36,10 @@ class Journal(ABC):
         """Note what an inode is: names, times, size."""
 
     @abstractmethod
+    def concerns(self, inode: "FileInode", start: int, end: int) -> bool:
+        """Tell whether bytes are still to be noted; without the lock, so sometimes in vain."""
+
+    @abstractmethod
     def note_bytes(self, inode: "FileInode", start: int, end: int) -> None:
         """Note the bytes from ``start`` to ``end``, which are about to be overwritten."""
 

@@ -83,9 +83,11 @@ class MemoryFile(File):
         end = offset + count
         dense = inode.data
         if end <= len(dense):
-            if store.journal is not None:
+            journal = store.journal
+            # Most writes are to what was noted before, and need no lock.
+            if journal is not None and journal.concerns(inode, offset, end):
                 with store.lock:
-                    store.journal.note_bytes(inode, offset, end)
+                    journal.note_bytes(inode, offset, end)
             # Assigning makes a bytearray of anything else first; to add to one is faster.
             dense[offset:end] = _NOTHING + data
             inode.mtime = inode.ctime = store.clock()

@@ -51,7 +51,6 @@ class Noted:
             self.entries = dict(inode.entries)
             self.parent = inode.parent
 
-
     def pieces(self) -> Iterator[tuple[int, bytes]]:
         """Return where bytes were that are noted, and the bytes."""
         for index, data in self.chunks.items():
@@ -77,6 +76,16 @@ class Snapshot(Journal):
         """Note what an inode is, the first time."""
         if inode not in self.noted and inode.ino <= self._last_ino:
             self.noted[inode] = Noted(inode)
+
+    def concerns(self, inode: FileInode, start: int, end: int) -> bool:
+        """Tell whether bytes are still to be noted; asked without the lock."""
+        noted = self.noted.get(inode)
+        if noted is None:
+            return inode.ino <= self._last_ino
+        first = start // CHUNK
+        if first in noted.chunks and (end - 1) // CHUNK == first:
+            return False
+        return start < noted.size
 
     def note_bytes(self, inode: FileInode, start: int, end: int) -> None:
         """Note the bytes from ``start`` to ``end`` that are about to be overwritten."""
