@@ -41,7 +41,7 @@ LADDER = (
     (1, "wasi_host", "errors", (SPEC,)),
     # Between two floors: it came late, and stands beside both what waits and what runs.
     (1.5, NATIVE, "structures build library", (SPEC, ERRORS)),
-    (2, FS, "budget node walk resolve "
+    (2, FS, "budget node walk refusing resolve "
             "memory_data memory_snapshot memory_tree memory_file "
             "change_version change_diff change change_export changes memory_changes "
             "memory_names memory_nodes memory "

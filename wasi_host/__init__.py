@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         FsspecFS,
         PyFilesystem,
         as_pyfilesystem,
+        import_fs,
     )
     from wasi_host.asynchronous import run_async
     from wasi_host.changes import Change, Changes, Conflict
@@ -89,6 +90,7 @@ __all__ = [
     "Wasi",
     "as_pyfilesystem",
     "faults",
+    "import_fs",
     "policy",
     "record",
     "replay",
@@ -98,7 +100,9 @@ __all__ = [
 ]
 
 _HOMES = {
-    "adapters": ("ForeignFilesystemWarning", "FsspecFS", "PyFilesystem", "as_pyfilesystem"),
+    "adapters": (
+        "ForeignFilesystemWarning", "FsspecFS", "PyFilesystem", "as_pyfilesystem", "import_fs",
+    ),
     "asynchronous": ("run_async",),
     "changes": ("Change", "Changes", "Conflict"),
     "directories": ("Archive", "Devices", "Filter", "Overlay", "Quota", "ReadOnly"),

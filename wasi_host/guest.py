@@ -165,10 +165,24 @@ class Guest:
                 memory = self.instance.memory_size
         finally:
             self.close()
-        observers = self.around.observers
-        hit = self.around.limits_hit
+        return self._result(args, code, stopped, trap, values, perf_counter() - began, memory)
+
+    def _result(
+        self,
+        args: Sequence[object],
+        code: int,
+        stopped: str | None,
+        trap: Trap | None,
+        values: tuple[int | float, ...],
+        seconds: float,
+        memory: int,
+    ) -> CompletedRun:
+        around = self.around
+        observers = around.observers
+        hit = around.limits_hit
         if grew_to_limit(self._binding.first_size, memory, self._limits.memory):
             hit |= {"memory"}
+        fuel = None if self._limits.fuel is None else self._binding.fuel_used
         return CompletedRun(
             args,
             code,
@@ -178,16 +192,11 @@ class Guest:
             limits_hit=hit,
             trap=trap,
             truncated=self.streams.truncated,
-            directories=self.around.directories,
-            used=(
-                perf_counter() - began,
-                memory,
-                observers.calls if observers else None,
-                None if self._limits.fuel is None else self._binding.fuel_used,
-            ),
+            directories=around.directories,
+            used=(seconds, memory, observers.calls if observers else None, fuel),
             values=values,
             trace=observers.trace if observers else None,
-            watched=self.around.watched,
+            watched=around.watched,
         )
 
     def close(self) -> None:

@@ -18,7 +18,8 @@ from wasi_host.fs.archive_index import Index, Item
 from wasi_host.fs.archive_tar import compression_of, read_tar, unpacked
 from wasi_host.fs.archive_zip import read_zip
 from wasi_host.fs.fixed import FixedDirectory
-from wasi_host.fs.node import Dirent, File, FileSystem, Node, Stat
+from wasi_host.fs.node import Dirent, FileSystem, Node, Stat
+from wasi_host.fs.refusing import RefusingFile
 from wasi_host.fs.walk import DIRECTORY, LINK, failure
 
 __all__ = ["Archive", "ArchiveDirectory", "ArchiveFile"]
@@ -198,7 +199,7 @@ class ArchiveDirectory(FixedDirectory):
         return ArchiveDirectory(self._device, item)
 
 
-class ArchiveFile(File):
+class ArchiveFile(RefusingFile):
     """An open file of an archive."""
 
     __slots__ = ("_data", "_device", "_item", "readonly")
@@ -216,23 +217,3 @@ class ArchiveFile(File):
     def pread(self, size: int, offset: int) -> bytes:
         """Return up to ``size`` bytes at ``offset``; EIO where the archive is damaged."""
         return self._data.pread(size, offset)
-
-    def set_times(self, atime_ns: int | None, mtime_ns: int | None) -> None:
-        """Raise EPERM."""
-        raise failure(errno.EPERM)
-
-    def pwrite(self, data: bytes | memoryview, offset: int) -> int:
-        """Raise EPERM."""
-        raise failure(errno.EPERM)
-
-    def append(self, data: bytes | memoryview) -> int:
-        """Raise EPERM."""
-        raise failure(errno.EPERM)
-
-    def truncate(self, size: int) -> None:
-        """Raise EPERM."""
-        raise failure(errno.EPERM)
-
-    def allocate(self, offset: int, length: int) -> None:
-        """Raise EPERM."""
-        raise failure(errno.EPERM)

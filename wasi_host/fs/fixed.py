@@ -8,13 +8,14 @@ import os
 from abc import abstractmethod
 
 from wasi_host.fs.node import Directory, Node
+from wasi_host.fs.refusing import RefusingDirectory
 from wasi_host.fs.resolve import ResolvedDirectory
 from wasi_host.fs.walk import CHANGES, failure
 
 __all__ = ["FixedDirectory"]
 
 
-class FixedDirectory(ResolvedDirectory):
+class FixedDirectory(RefusingDirectory, ResolvedDirectory):
     """An open directory whose names are fixed."""
 
     __slots__ = ()
@@ -42,46 +43,10 @@ class FixedDirectory(ResolvedDirectory):
             raise failure(errno.EEXIST)
         return self.open_present(name, mode & ~(os.O_CREAT | os.O_EXCL))
 
-    def set_times(self, atime_ns: int | None, mtime_ns: int | None) -> None:
-        """Raise EPERM."""
-        raise failure(errno.EPERM)
-
-    def set_entry_times(self, name: str, atime_ns: int | None, mtime_ns: int | None) -> None:
-        """Raise EPERM."""
-        raise failure(errno.EPERM)
-
     def read_link(self, name: str) -> str:
         """Raise EINVAL for what is there, ENOENT for what is not."""
         self.stat_entry(name)
         raise failure(errno.EINVAL)
-
-    def make_dir(self, name: str) -> None:
-        """Raise EPERM."""
-        raise failure(errno.EPERM)
-
-    def remove_dir(self, name: str) -> None:
-        """Raise EPERM."""
-        raise failure(errno.EPERM)
-
-    def unlink(self, name: str) -> None:
-        """Raise EPERM."""
-        raise failure(errno.EPERM)
-
-    def symlink(self, name: str, target: str) -> None:
-        """Raise EPERM."""
-        raise failure(errno.EPERM)
-
-    def rename(self, name: str, to: Directory, to_name: str) -> None:
-        """Raise EPERM."""
-        raise failure(errno.EPERM)
-
-    def link(self, name: str, to: Directory, to_name: str) -> None:
-        """Raise EPERM."""
-        raise failure(errno.EPERM)
-
-    def beneath(self, name: str) -> Directory | None:
-        """Raise EPERM."""
-        raise failure(errno.EPERM)
 
     def make_dir_at(self, path: str) -> None:
         """Raise EPERM, whatever the path."""

@@ -10,7 +10,8 @@ import errno
 from wasi_host.fs.budget import Budget
 from wasi_host.fs.host import HostBlockDevice, HostDirectory, HostFile
 from wasi_host.fs.memory import MemoryDirectory, MemoryFile
-from wasi_host.fs.node import Directory, File, FileSystem, Node
+from wasi_host.fs.node import File, FileSystem, Node
+from wasi_host.fs.refusing import RefusingDirectory, RefusingFile
 from wasi_host.fs.source import Source, filesystem_of
 from wasi_host.fs.walk import CHANGES, Walkable, failure
 from wasi_host.fs.wrapped import (
@@ -61,7 +62,7 @@ def readonly_directory(under: Walkable) -> Walkable:
     return under if under.readonly else ReadOnlyDirectory(under)
 
 
-class ReadOnlyDirectory(TransparentDirectory):
+class ReadOnlyDirectory(RefusingDirectory, TransparentDirectory):
     """An open directory that refuses every change."""
 
     __slots__ = ()
@@ -80,10 +81,6 @@ class ReadOnlyDirectory(TransparentDirectory):
             node.readonly = True
         return ReadOnlyFile(node) if isinstance(node, File) and not node.readonly else node
 
-    def set_times(self, atime_ns: int | None, mtime_ns: int | None) -> None:
-        """Raise EPERM."""
-        raise failure(errno.EPERM)
-
     def open_entry(self, name: str, mode: int) -> Node:
         """Open an entry for reading; EPERM for anything else."""
         if mode & CHANGES:
@@ -96,40 +93,8 @@ class ReadOnlyDirectory(TransparentDirectory):
             raise failure(errno.EPERM)
         return self.wrap(self._under.open_at(path, mode, follow))
 
-    def set_entry_times(self, name: str, atime_ns: int | None, mtime_ns: int | None) -> None:
-        """Raise EPERM."""
-        raise failure(errno.EPERM)
 
-    def make_dir(self, name: str) -> None:
-        """Raise EPERM."""
-        raise failure(errno.EPERM)
-
-    def remove_dir(self, name: str) -> None:
-        """Raise EPERM."""
-        raise failure(errno.EPERM)
-
-    def unlink(self, name: str) -> None:
-        """Raise EPERM."""
-        raise failure(errno.EPERM)
-
-    def symlink(self, name: str, target: str) -> None:
-        """Raise EPERM."""
-        raise failure(errno.EPERM)
-
-    def rename(self, name: str, to: Directory, to_name: str) -> None:
-        """Raise EPERM."""
-        raise failure(errno.EPERM)
-
-    def link(self, name: str, to: Directory, to_name: str) -> None:
-        """Raise EPERM."""
-        raise failure(errno.EPERM)
-
-    def beneath(self, name: str) -> Directory | None:
-        """Raise EPERM."""
-        raise failure(errno.EPERM)
-
-
-class ReadOnlyFile(WrappedFile):
+class ReadOnlyFile(RefusingFile, WrappedFile):
     """An open file that refuses every change."""
 
     __slots__ = ()
@@ -137,23 +102,3 @@ class ReadOnlyFile(WrappedFile):
     def __init__(self, under: File) -> None:
         super().__init__(under)
         self.readonly = True
-
-    def set_times(self, atime_ns: int | None, mtime_ns: int | None) -> None:
-        """Raise EPERM."""
-        raise failure(errno.EPERM)
-
-    def pwrite(self, data: bytes | memoryview, offset: int) -> int:
-        """Raise EPERM."""
-        raise failure(errno.EPERM)
-
-    def append(self, data: bytes | memoryview) -> int:
-        """Raise EPERM."""
-        raise failure(errno.EPERM)
-
-    def truncate(self, size: int) -> None:
-        """Raise EPERM."""
-        raise failure(errno.EPERM)
-
-    def allocate(self, offset: int, length: int) -> None:
-        """Raise EPERM."""
-        raise failure(errno.EPERM)

@@ -51,8 +51,9 @@ def filesystem_at(url: str, what: str) -> FileSystem:
         return PyFilesystem(url)
     if scheme in fsspecs:
         return FsspecFS(url)
-    known = ", ".join(sorted({*plugins, *theirs, *fsspecs}))
-    raise ValueError(f"{what}: nothing knows the scheme of {url!r}; known are {known}")
+    known = ", ".join(sorted({*plugins, *theirs}))
+    more = f", and {len(fsspecs)} of fsspec" if fsspecs else "; fsspec, not installed, has more"
+    raise ValueError(f"{what}: nothing knows the scheme of {url!r}; known are {known}{more}")
 
 
 def _plugins() -> dict[str, Any]:
