@@ -5,6 +5,7 @@ number of steps here, ``WASI_HOST_SEED`` the first seed.
 """
 
 import os
+from importlib.metadata import version
 
 import pytest
 
@@ -16,11 +17,18 @@ from tests.differential.steps import Step
 
 STEPS = int(os.environ.get("WASI_HOST_STEPS", "20000"))
 SEED = int(os.environ.get("WASI_HOST_SEED", "1"))
-READ = 2
+#: Where sequences run: what they sync need not reach a disk.
+SCRATCH = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+
+current = pytest.mark.skipif(
+    int(version("wasmtime").split(".")[0]) < 50,
+    reason="the differences are those of wasmtime 50; it mended several of older ones",
+)
 
 
+@current
 def test_random_sequences_come_to_the_same_or_their_difference_is_explained():
-    session, seed = Session(), SEED
+    session, seed = Session(parent=SCRATCH), SEED
     while session.steps < STEPS:
         try:
             session.run(Chooser(seed))
@@ -35,6 +43,7 @@ def test_random_sequences_come_to_the_same_or_their_difference_is_explained():
         assert len(worked) >= 35, sorted(worked)
 
 
+@current
 @pytest.mark.parametrize("name", AGAINST_WASMTIME)
 def test_a_sequence_that_once_differed_is_explained_or_the_same(name):
     Session().replay(AGAINST_WASMTIME[name])
