@@ -1,6 +1,7 @@
 """Where the shared object is missing, switched off or of another version, Python serves."""
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -24,6 +25,8 @@ def compiled(target, *extra):
         command = build.compiler()
     except build.NoCompiler as error:
         pytest.skip(str(error))
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"the variable CC names {command[0]}, which is not there")
     build.compile_to(target, command, *extra)
     return target
 
