@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from mmap import mmap
 from subprocess import DEVNULL
 from typing import Any
 
@@ -99,7 +100,8 @@ class ValuesBackend:
         maximum: int = MAXIMUM,
         limits: Limits = _LIMITS,
     ) -> None:
-        self.data = bytearray(pages * PAGE)
+        # Four GiB of a bytearray would be touched, and so be there, before the first call.
+        self.data: Any = bytearray(pages * PAGE) if pages < maximum else mmap(-1, pages * PAGE)
         self.maximum = maximum
         clocks = Clocks()
         scheduler = Scheduler(clocks)
