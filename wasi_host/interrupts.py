@@ -51,8 +51,9 @@ Handler = Callable[[int, FrameType | None], object]
 _SIGNALS: Final = (SIGINT, SIGTERM, SIGALRM)
 #: How often, and for how many seconds each, it is asked whether a guest ended by itself.
 _PATIENCE: Final = (25, 0.01)
-#: Written to the pipe by us, where a signal's number is never 0; and how long its reading may take.
-_MARK: Final = 0
+#: Written to the pipe by us, one after another: no signal has such a number. And how long the
+#: reading of one may take.
+_MARKS: Final = range(128, 256)
 _PATIENT: Final = 1.0
 #: Seconds that guests on other threads get to end when the interpreter does.
 _FAREWELL: Final = 0.5
@@ -74,6 +75,8 @@ class _Watcher:
         self.outer = -1
         #: Whether a signal was handled that the thread may not have read yet.
         self.behind = False
+        self._mark = _MARKS[0]
+        self._seen = _MARKS[0]
         self._caught_up = threading.Event()
 
     def descriptor(self) -> int:
@@ -93,7 +96,8 @@ class _Watcher:
         reader = self._pipe[0]
         while True:
             for number in os.read(reader, 512):
-                if number == _MARK:
+                if number in _MARKS:
+                    self._seen = number
                     self._caught_up.set()
                     continue
                 if self.outer >= 0:
@@ -107,13 +111,21 @@ class _Watcher:
 
     def catch_up(self) -> None:
         """Wait until the thread has read all signals so far: they must not stop the next run."""
-        self.behind = False
-        self._caught_up.clear()
         try:
-            os.write(self.descriptor(), bytes((_MARK,)))
+            self.behind = False
+            # A mark of its own: that of a call which a handler's exception ended is nobody's.
+            self._mark = mark = _MARKS[(self._mark + 1) % len(_MARKS)]
+            os.write(self.descriptor(), bytes((mark,)))
+            until = monotonic() + _PATIENT
+            while self._seen != mark and (left := until - monotonic()) > 0:
+                self._caught_up.clear()
+                if self._seen != mark:
+                    self._caught_up.wait(left)
         except BlockingIOError:
             return  # full of signals: more than anyone reads in a moment
-        self._caught_up.wait(_PATIENT)
+        except BaseException:  # a handler's
+            self.behind = True
+            raise
 
     def _tell_outer(self, number: int) -> None:
         try:

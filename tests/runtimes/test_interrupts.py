@@ -152,3 +152,41 @@ def test_a_signal_that_was_handled_does_not_stop_the_next_run():
     with Interruptible(stopped.append):
         threading.Event().wait(0.05)
     assert stopped == []
+
+
+def test_a_handler_that_raises_while_earlier_signals_are_read_leaves_none_for_the_next_run(
+    monkeypatch,
+):
+    watcher = interrupts._Watcher()
+    pipe = os.pipe()
+    monkeypatch.setattr(watcher, "_process", os.getpid())
+    monkeypatch.setattr(watcher, "_pipe", pipe)
+
+    class Waits:
+        """Where the watcher's thread is waited for; each wait reads one byte for it."""
+
+        times = 0
+
+        def clear(self):
+            """Nothing is noted here."""
+
+        def wait(self, timeout):
+            self.times += 1
+            if self.times == 1:
+                raise KeyboardInterrupt
+            (watcher._seen,) = os.read(pipe[0], 1)
+
+    waits = Waits()
+    monkeypatch.setattr(watcher, "_caught_up", waits)
+    try:
+        watcher.behind = True
+        with pytest.raises(KeyboardInterrupt):
+            watcher.catch_up()
+        assert watcher.behind
+        # The mark of the call that was ended is in the pipe, before the one that counts.
+        watcher.catch_up()
+        assert not watcher.behind
+        assert waits.times == 3
+    finally:
+        for fd in pipe:
+            os.close(fd)
