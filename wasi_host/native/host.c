@@ -164,20 +164,23 @@ struct env {
 typedef void *function(struct env *env, void *caller, uint8_t *a, size_t n);
 typedef void *thunk(void *context, void *caller, uint8_t *a, size_t n);
 
-enum row {
-    ROW_FD_READ, ROW_FD_PREAD, ROW_FD_WRITE, ROW_FD_PWRITE, ROW_FD_SEEK, ROW_FD_TELL,
-    ROW_FD_CLOSE, ROW_FD_FDSTAT_GET, ROW_FD_FILESTAT_GET, ROW_FD_PRESTAT_GET,
-    ROW_FD_PRESTAT_DIR_NAME, ROW_FD_READDIR, ROW_PATH_OPEN, ROW_PATH_FILESTAT_GET,
-    ROW_CLOCK_TIME_GET, ROW_RANDOM_GET, ROW_ARGS_SIZES_GET, ROW_ARGS_GET,
-    ROW_ENVIRON_SIZES_GET, ROW_ENVIRON_GET, ROWS
-};
+/* The rows, each served by the function of its name. */
+#define EACH_ROW(X)                                                                              \
+    X(fd_read) X(fd_pread) X(fd_write) X(fd_pwrite) X(fd_seek) X(fd_tell) X(fd_close)            \
+    X(fd_fdstat_get) X(fd_filestat_get) X(fd_prestat_get) X(fd_prestat_dir_name) X(fd_readdir)   \
+    X(path_open) X(path_filestat_get) X(clock_time_get) X(random_get)                            \
+    X(args_sizes_get) X(args_get) X(environ_sizes_get) X(environ_get)
+
+#define NUMBER(name) row_##name,
+enum row { EACH_ROW(NUMBER) ROWS };
 
 static thunk *python[ROWS];
 static uint8_t errnos[256]; /* by host errno; 0: Python knows */
 static uint64_t file_rights, directory_rights;
 static atomic_uint fork_generation;
 
-#define PYTHON(row) python[row](env->context, caller, a, n)
+/* The whole call, by the thunk. */
+#define PYTHON(name) python[row_##name](env->context, caller, a, n)
 
 /* Arguments lie 16 bytes apart; the errno is stored where the first one was, in full. */
 
@@ -389,14 +392,14 @@ static void *fd_read(struct env *env, void *caller, uint8_t *a, size_t n) {
     struct slot *slot = slot_of(table_of(env), word(a, 0));
     if (!slot || !(slot->rights_base & FD_READ) || outside(env, out, 4) ||
         !gather(env, word(a, 1), word(a, 2), &v))
-        return PYTHON(ROW_FD_READ);
+        return PYTHON(fd_read);
     ssize_t done;
     switch (slot->kind) {
     case HOST_FILE:
         if (beyond((uint64_t)slot->position, v.total))
-            return PYTHON(ROW_FD_READ);
+            return PYTHON(fd_read);
         if ((done = read_at(slot->host_fd, &v, slot->position)) < 0)
-            return PYTHON(ROW_FD_READ);
+            return PYTHON(fd_read);
         slot->position += done;
         break;
     case INPUT:
@@ -408,10 +411,10 @@ static void *fd_read(struct env *env, void *caller, uint8_t *a, size_t n) {
     case HOST_STREAM:
         done = v.total ? readv(slot->host_fd, v.items, v.count) : 0;
         if (done < 0)
-            return PYTHON(ROW_FD_READ);
+            return PYTHON(fd_read);
         break;
     default:
-        return PYTHON(ROW_FD_READ);
+        return PYTHON(fd_read);
     }
     store_32(env, out, (uint32_t)done);
     return answer(a, 0);
@@ -425,10 +428,10 @@ static void *fd_pread(struct env *env, void *caller, uint8_t *a, size_t n) {
     if (!slot || slot->kind != HOST_FILE || ~slot->rights_base & (FD_READ | FD_SEEK) ||
         outside(env, out, 4) || !gather(env, word(a, 1), word(a, 2), &v) ||
         beyond(offset, v.total))
-        return PYTHON(ROW_FD_PREAD);
+        return PYTHON(fd_pread);
     ssize_t done = read_at(slot->host_fd, &v, (int64_t)offset);
     if (done < 0)
-        return PYTHON(ROW_FD_PREAD);
+        return PYTHON(fd_pread);
     store_32(env, out, (uint32_t)done);
     return answer(a, 0);
 }
@@ -439,28 +442,28 @@ static void *fd_write(struct env *env, void *caller, uint8_t *a, size_t n) {
     struct slot *slot = slot_of(table_of(env), word(a, 0));
     if (!slot || !(slot->rights_base & FD_WRITE) || outside(env, out, 4) ||
         !gather(env, word(a, 1), word(a, 2), &v))
-        return PYTHON(ROW_FD_WRITE);
+        return PYTHON(fd_write);
     ssize_t done = (ssize_t)v.total;
     switch (slot->kind) {
     case HOST_FILE:
         if (slot->fdflags & FDFLAGS_APPEND || beyond((uint64_t)slot->position, v.total))
-            return PYTHON(ROW_FD_WRITE);
+            return PYTHON(fd_write);
         if ((done = write_at(slot->host_fd, &v, slot->position)) < 0)
-            return PYTHON(ROW_FD_WRITE);
+            return PYTHON(fd_write);
         slot->position += done;
         break;
     case OUTPUT:
         if (!capture(slot->bytes, &v))
-            return PYTHON(ROW_FD_WRITE);
+            return PYTHON(fd_write);
         break;
     case NOTHING:
         break;
     case HOST_STREAM:
         if (v.total && (done = writev(slot->host_fd, v.items, v.count)) < 0)
-            return PYTHON(ROW_FD_WRITE);
+            return PYTHON(fd_write);
         break;
     default:
-        return PYTHON(ROW_FD_WRITE);
+        return PYTHON(fd_write);
     }
     store_32(env, out, (uint32_t)done);
     return answer(a, 0);
@@ -474,10 +477,10 @@ static void *fd_pwrite(struct env *env, void *caller, uint8_t *a, size_t n) {
     if (!slot || slot->kind != HOST_FILE || ~slot->rights_base & (FD_WRITE | FD_SEEK) ||
         slot->fdflags & FDFLAGS_APPEND || outside(env, out, 4) ||
         !gather(env, word(a, 1), word(a, 2), &v) || beyond(offset, v.total))
-        return PYTHON(ROW_FD_PWRITE);
+        return PYTHON(fd_pwrite);
     ssize_t done = write_at(slot->host_fd, &v, (int64_t)offset);
     if (done < 0)
-        return PYTHON(ROW_FD_PWRITE);
+        return PYTHON(fd_pwrite);
     store_32(env, out, (uint32_t)done);
     return answer(a, 0);
 }
@@ -490,18 +493,18 @@ static void *fd_seek(struct env *env, void *caller, uint8_t *a, size_t n) {
     struct slot *slot = slot_of(table_of(env), word(a, 0));
     if (!slot || slot->kind != HOST_FILE || !(slot->rights_base & FD_SEEK) ||
         outside(env, out, 8) || whence > WHENCE_END)
-        return PYTHON(ROW_FD_SEEK);
+        return PYTHON(fd_seek);
     if (whence == WHENCE_CUR) {
         base = slot->position;
     } else if (whence == WHENCE_END) {
         struct stat st;
         if (fstat(slot->host_fd, &st))
-            return PYTHON(ROW_FD_SEEK);
+            return PYTHON(fd_seek);
         base = st.st_size;
     }
     /* `base` is not negative, so only a positive offset can overflow. */
     if (base < 0 || (offset > 0 && base > INT64_MAX - offset) || base + offset < 0)
-        return PYTHON(ROW_FD_SEEK);
+        return PYTHON(fd_seek);
     slot->position = base + offset;
     store_64(env, out, (uint64_t)slot->position);
     return answer(a, 0);
@@ -512,7 +515,7 @@ static void *fd_tell(struct env *env, void *caller, uint8_t *a, size_t n) {
     struct slot *slot = slot_of(table_of(env), word(a, 0));
     if (!slot || slot->kind != HOST_FILE || !(slot->rights_base & FD_TELL) ||
         outside(env, out, 8))
-        return PYTHON(ROW_FD_TELL);
+        return PYTHON(fd_tell);
     store_64(env, out, (uint64_t)slot->position);
     return answer(a, 0);
 }
@@ -523,7 +526,7 @@ static void *fd_fdstat_get(struct env *env, void *caller, uint8_t *a, size_t n) 
     uint32_t out = word(a, 1);
     struct slot *slot = slot_of(table_of(env), word(a, 0));
     if (!slot || slot->kind == FOREIGN || outside(env, out, 24))
-        return PYTHON(ROW_FD_FDSTAT_GET);
+        return PYTHON(fd_fdstat_get);
     uint16_t fdflags = (uint16_t)slot->fdflags;
     env->memory[out] = (uint8_t)slot->filetype; /* padding is never written */
     memcpy(env->memory + out + 2, &fdflags, sizeof fdflags);
@@ -576,10 +579,10 @@ static void *fd_filestat_get(struct env *env, void *caller, uint8_t *a, size_t n
     struct slot *slot = slot_of(table_of(env), word(a, 0));
     if (!slot || slot->kind == FOREIGN || !(slot->rights_base & FD_FILESTAT_GET) ||
         outside(env, out, 64))
-        return PYTHON(ROW_FD_FILESTAT_GET);
+        return PYTHON(fd_filestat_get);
     if (slot->kind == HOST_FILE || slot->kind == HOST_DIRECTORY) {
         if (fstat(slot->host_fd, &st))
-            return PYTHON(ROW_FD_FILESTAT_GET);
+            return PYTHON(fd_filestat_get);
         store_filestat(env, out, &st);
         return answer(a, 0);
     }
@@ -595,7 +598,7 @@ static void *fd_prestat_get(struct env *env, void *caller, uint8_t *a, size_t n)
     uint32_t out = word(a, 1);
     struct slot *slot = slot_of(table_of(env), word(a, 0));
     if (!slot || slot->kind != HOST_DIRECTORY || !slot->name || outside(env, out, 8))
-        return PYTHON(ROW_FD_PRESTAT_GET);
+        return PYTHON(fd_prestat_get);
     env->memory[out] = 0;
     store_32(env, out + 4, (uint32_t)slot->name_length);
     return answer(a, 0);
@@ -606,7 +609,7 @@ static void *fd_prestat_dir_name(struct env *env, void *caller, uint8_t *a, size
     struct slot *slot = slot_of(table_of(env), word(a, 0));
     if (!slot || slot->kind != HOST_DIRECTORY || !slot->name || outside(env, out, room) ||
         slot->name_length > room)
-        return PYTHON(ROW_FD_PRESTAT_DIR_NAME);
+        return PYTHON(fd_prestat_dir_name);
     memcpy(env->memory + out, slot->name, (size_t)slot->name_length);
     return answer(a, 0);
 }
@@ -749,9 +752,9 @@ static void *fd_readdir(struct env *env, void *caller, uint8_t *a, size_t n) {
     struct slot *slot = slot_of(table_of(env), word(a, 0));
     if (!slot || slot->kind != HOST_DIRECTORY || !(slot->rights_base & FD_READDIR) ||
         outside(env, out, 4) || (room && outside(env, buf, room)))
-        return PYTHON(ROW_FD_READDIR);
+        return PYTHON(fd_readdir);
     if ((!cookie || !slot->listing) && !take_listing(slot))
-        return PYTHON(ROW_FD_READDIR);
+        return PYTHON(fd_readdir);
     const struct listing *list = slot->listing;
     if (cookie < list->count) {
         uint64_t start = list->offsets[cookie], left = list->length - start;
@@ -831,17 +834,17 @@ static void *path_filestat_get(struct env *env, void *caller, uint8_t *a, size_t
     struct slot *slot = slot_of(table, word(a, 0));
     if (!slot || slot->kind != HOST_DIRECTORY || !(slot->rights_base & PATH_FILESTAT_GET) ||
         follow > 1 || outside(env, out, 64) || !copy_path(env, word(a, 2), word(a, 3), path))
-        return PYTHON(ROW_PATH_FILESTAT_GET);
+        return PYTHON(path_filestat_get);
     if (!strchr(path, '/')) {
         if (is_dots(path))
-            return PYTHON(ROW_PATH_FILESTAT_GET);
+            return PYTHON(path_filestat_get);
         if (fstatat(slot->host_fd, path, &st, AT_SYMLINK_NOFOLLOW))
             goto failed;
         if (follow && S_ISLNK(st.st_mode))
-            return PYTHON(ROW_PATH_FILESTAT_GET);
+            return PYTHON(path_filestat_get);
     } else {
         if (!(table->serves & SERVES_BENEATH))
-            return PYTHON(ROW_PATH_FILESTAT_GET);
+            return PYTHON(path_filestat_get);
         int fd = open_beneath(slot->host_fd, path,
                               O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW), 0);
         if (fd < 0)
@@ -849,13 +852,13 @@ static void *path_filestat_get(struct env *env, void *caller, uint8_t *a, size_t
         int failed = fstat(fd, &st);
         close(fd);
         if (failed)
-            return PYTHON(ROW_PATH_FILESTAT_GET);
+            return PYTHON(path_filestat_get);
     }
     store_filestat(env, out, &st);
     return answer(a, 0);
 failed:
     error = plain_error();
-    return error ? answer(a, error) : PYTHON(ROW_PATH_FILESTAT_GET);
+    return error ? answer(a, error) : PYTHON(path_filestat_get);
 }
 
 /* What path_open asks for, decoded. */
@@ -922,21 +925,21 @@ static void *path_open(struct env *env, void *caller, uint8_t *a, size_t n) {
         table->count >= table->limit || follow > 1 || outside(env, out, 4) ||
         !copy_path(env, word(a, 2), word(a, 3), path) ||
         !check_opening(parent, word(a, 4), long_word(a, 5), word(a, 7), &wanted))
-        return PYTHON(ROW_PATH_OPEN);
+        return PYTHON(path_open);
     int fd;
     if (!strchr(path, '/')) {
         if (is_dots(path))
-            return PYTHON(ROW_PATH_OPEN);
+            return PYTHON(path_open);
         fd = openat(parent->host_fd, path, wanted.flags | O_NOFOLLOW, 0666);
     } else {
         if (!(table->serves & SERVES_BENEATH))
-            return PYTHON(ROW_PATH_OPEN);
+            return PYTHON(path_open);
         fd = open_beneath(parent->host_fd, path, wanted.flags | (follow ? 0 : O_NOFOLLOW),
                           wanted.flags & O_CREAT ? 0666 : 0);
     }
     if (fd < 0) {
         error = plain_error();
-        return error ? answer(a, error) : PYTHON(ROW_PATH_OPEN);
+        return error ? answer(a, error) : PYTHON(path_open);
     }
     struct slot *slot = NULL;
     if (!fstat(fd, &st) && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
@@ -944,7 +947,7 @@ static void *path_open(struct env *env, void *caller, uint8_t *a, size_t n) {
     if (!slot) {
         /* What was opened is not opened twice: a fifo's other end would see it come and go. */
         table->opened = fd;
-        return PYTHON(ROW_PATH_OPEN);
+        return PYTHON(path_open);
     }
     describe(slot, parent, &wanted, fd, S_ISDIR(st.st_mode));
     store_32(env, out, number);
@@ -956,7 +959,7 @@ static void *fd_close(struct env *env, void *caller, uint8_t *a, size_t n) {
     uint32_t fd = word(a, 0);
     struct slot *slot = slot_of(table, fd);
     if (!slot || slot->held || (slot->kind != HOST_FILE && slot->kind != HOST_DIRECTORY))
-        return PYTHON(ROW_FD_CLOSE);
+        return PYTHON(fd_close);
     int host_fd = slot->host_fd;
     remove_number(table, fd);
     /* The number is free even where closing fails, here and at the host. */
@@ -982,7 +985,7 @@ static void *clock_time_get(struct env *env, void *caller, uint8_t *a, size_t n)
     uint32_t id = word(a, 0), out = word(a, 2);
     if (!table || !(table->serves & SERVES_CLOCKS) || id > 3 || outside(env, out, 8) ||
         clock_gettime(clocks[id], &now))
-        return PYTHON(ROW_CLOCK_TIME_GET);
+        return PYTHON(clock_time_get);
     store_64(env, out, nanoseconds(now.tv_sec, now.tv_nsec));
     return answer(a, 0);
 }
@@ -1010,13 +1013,13 @@ static void *random_get(struct env *env, void *caller, uint8_t *a, size_t n) {
     uint32_t buf = word(a, 0), size = word(a, 1);
     if (!table || !(table->serves & SERVES_RANDOM) || !size || size > RANDOM_BYTES ||
         outside(env, buf, size))
-        return PYTHON(ROW_RANDOM_GET);
+        return PYTHON(random_get);
     if (size > RANDOM_SMALL)
-        return ask_random(env->memory + buf, size) ? answer(a, 0) : PYTHON(ROW_RANDOM_GET);
+        return ask_random(env->memory + buf, size) ? answer(a, 0) : PYTHON(random_get);
     uint32_t generation = atomic_load_explicit(&fork_generation, memory_order_relaxed);
     if (size > env->pool_left || generation != env->pool_generation) {
         if (!ask_random(env->pool, sizeof env->pool))
-            return PYTHON(ROW_RANDOM_GET);
+            return PYTHON(random_get);
         env->pool_left = sizeof env->pool;
         env->pool_generation = generation;
     }
@@ -1049,46 +1052,24 @@ static int tell_words(struct env *env, const struct words *words, uint8_t *a) {
     return 1;
 }
 
-#define WORDS_ROW(name, row, tell, which)                                                        \
-    static void *name(struct env *env, void *caller, uint8_t *a, size_t n) {              \
+#define WORDS_ROW(name, tell, which)                                                             \
+    static void *name(struct env *env, void *caller, uint8_t *a, size_t n) {                     \
         struct table *table = table_of(env);                                                     \
-        if (!table || !tell(env, &table->which, a))                                              \
-            return PYTHON(row);                                                                  \
-        return answer(a, 0);                                                                     \
+        return table && tell(env, &table->which, a) ? answer(a, 0) : PYTHON(name);               \
     }
 
-WORDS_ROW(args_sizes_get, ROW_ARGS_SIZES_GET, tell_sizes, args)
-WORDS_ROW(args_get, ROW_ARGS_GET, tell_words, args)
-WORDS_ROW(environ_sizes_get, ROW_ENVIRON_SIZES_GET, tell_sizes, environ)
-WORDS_ROW(environ_get, ROW_ENVIRON_GET, tell_words, environ)
+WORDS_ROW(args_sizes_get, tell_sizes, args)
+WORDS_ROW(args_get, tell_words, args)
+WORDS_ROW(environ_sizes_get, tell_sizes, environ)
+WORDS_ROW(environ_get, tell_words, environ)
 
 /* What Python calls. */
 
+#define NAMED(name) {#name, name},
 static const struct {
     const char *name;
     function *serve;
-} rows[ROWS] = {
-    [ROW_FD_READ] = {"fd_read", fd_read},
-    [ROW_FD_PREAD] = {"fd_pread", fd_pread},
-    [ROW_FD_WRITE] = {"fd_write", fd_write},
-    [ROW_FD_PWRITE] = {"fd_pwrite", fd_pwrite},
-    [ROW_FD_SEEK] = {"fd_seek", fd_seek},
-    [ROW_FD_TELL] = {"fd_tell", fd_tell},
-    [ROW_FD_CLOSE] = {"fd_close", fd_close},
-    [ROW_FD_FDSTAT_GET] = {"fd_fdstat_get", fd_fdstat_get},
-    [ROW_FD_FILESTAT_GET] = {"fd_filestat_get", fd_filestat_get},
-    [ROW_FD_PRESTAT_GET] = {"fd_prestat_get", fd_prestat_get},
-    [ROW_FD_PRESTAT_DIR_NAME] = {"fd_prestat_dir_name", fd_prestat_dir_name},
-    [ROW_FD_READDIR] = {"fd_readdir", fd_readdir},
-    [ROW_PATH_OPEN] = {"path_open", path_open},
-    [ROW_PATH_FILESTAT_GET] = {"path_filestat_get", path_filestat_get},
-    [ROW_CLOCK_TIME_GET] = {"clock_time_get", clock_time_get},
-    [ROW_RANDOM_GET] = {"random_get", random_get},
-    [ROW_ARGS_SIZES_GET] = {"args_sizes_get", args_sizes_get},
-    [ROW_ARGS_GET] = {"args_get", args_get},
-    [ROW_ENVIRON_SIZES_GET] = {"environ_sizes_get", environ_sizes_get},
-    [ROW_ENVIRON_GET] = {"environ_get", environ_get},
-};
+} rows[ROWS] = {EACH_ROW(NAMED)};
 
 EXPORT uint32_t wasi_native_abi(void) { return ABI; }
 
