@@ -74,14 +74,12 @@ class _Slotted(Descriptor):
     def position(self, position: int) -> None:
         self.slot.position = position
 
-    def attach(self, memory: TableMemory, slot: Slot, kind: int) -> None:
+    def attach(self, memory: TableMemory, slot: Slot, filetype: int, access: int) -> None:
         """Move into a slot, whose rights, flags and position are set."""
         self.memory = memory  # type: ignore[misc]  # a slot of each subclass
         self.slot = slot  # type: ignore[misc]
-        self.filetype = slot.filetype
-        self.access = slot.access
-        slot.kind = kind
-        slot.held = 1
+        self.filetype = filetype
+        self.access = access
 
     def leave(self) -> None:
         """Take the state out of the slot, which is about to be given to another."""
@@ -195,14 +193,14 @@ class NativeTable(DescriptorTable):
             descriptor.node = HostDirectory(
                 slot.host_fd, slot.readonly != 0, self._roots[slot.root]
             )
-        descriptor.attach(self.memory, slot, slot.kind)
+        descriptor.attach(self.memory, slot, slot.filetype, slot.access)
+        slot.held = 1
         self[fd] = descriptor
         return descriptor
 
     def insert(self, descriptor: Descriptor) -> int:
         """Do as ``DescriptorTable.insert`` does; of a native kind, another object stands for it."""
         fd, slot = self.memory.insert()
-        slot.held = 1
         made = self._native(descriptor, slot)
         self[fd] = descriptor if made is None else made
         return fd
@@ -213,16 +211,15 @@ class NativeTable(DescriptorTable):
         if isinstance(descriptor, HostFileDescriptor) and kind is HostFileDescriptor:
             file = NativeHostFile.__new__(NativeHostFile)
             node = file.node = descriptor.node
-            slot.host_fd = node.fd
             slot.readonly = node.readonly
-            return _moved(descriptor, file, self.memory, slot, structures.HOST_FILE)
+            return self._moved(descriptor, file, slot, structures.HOST_FILE, node.fd)
         if isinstance(descriptor, DirectoryDescriptor) and kind is DirectoryDescriptor:
             return self._native_directory(descriptor, slot)
         if isinstance(descriptor, CapturedOutput) and isinstance(descriptor.node, NativeCapture):
             output = NativeCapturedOutput.__new__(NativeCapturedOutput)
             output.node = descriptor.node
-            slot.bytes = descriptor.node.address
-            return _moved(descriptor, output, self.memory, slot, structures.OUTPUT)
+            kept = descriptor.node.address
+            return self._moved(descriptor, output, slot, structures.OUTPUT, -1, kept)
         if isinstance(descriptor, StreamDescriptor) and kind is StreamDescriptor:
             return self._native_stream(descriptor, slot)
         return None
@@ -234,7 +231,6 @@ class NativeTable(DescriptorTable):
         directory = self._directory()
         directory.node = node
         directory.name = descriptor.name
-        slot.host_fd = node.fd
         slot.readonly = node.readonly
         slot.root = id(node.root)
         slot.root_device, slot.root_inode = node.root.identity
@@ -242,7 +238,7 @@ class NativeTable(DescriptorTable):
         if descriptor.name is not None:
             slot.name = descriptor.name
             slot.name_length = len(descriptor.name)
-        return _moved(descriptor, directory, self.memory, slot, structures.HOST_DIRECTORY)
+        return self._moved(descriptor, directory, slot, structures.HOST_DIRECTORY, node.fd)
 
     def _directory(self) -> NativeDirectory:
         directory = NativeDirectory.__new__(NativeDirectory)
@@ -251,12 +247,34 @@ class NativeTable(DescriptorTable):
         return directory
 
     def _native_stream(self, descriptor: StreamDescriptor, slot: Slot) -> Native | None:
-        kind = _kind_of_stream(descriptor.node, slot)
-        if kind is None:
-            return None
+        node = descriptor.node
         stream = NativeStream.__new__(NativeStream)
-        stream.node = descriptor.node
-        return _moved(descriptor, stream, self.memory, slot, kind)
+        stream.node = node
+        if isinstance(node, NativeInput):
+            return self._moved(descriptor, stream, slot, structures.INPUT, -1, node.address)
+        if type(node) is Null:
+            return self._moved(descriptor, stream, slot, structures.NOTHING)
+        if type(node) is HostStream and node.never_waits:
+            return self._moved(descriptor, stream, slot, structures.HOST_STREAM, node.fileno())
+        return None  # it may have to wait, or is foreign code
+
+    def _moved(
+        self,
+        descriptor: Descriptor,
+        made: Native,
+        slot: Slot,
+        kind: int,
+        host_fd: int = -1,
+        kept: int = 0,
+    ) -> Native:
+        """Move a descriptor's state into its slot; return what stands for it from now on."""
+        filetype, access = descriptor.filetype, descriptor.access
+        structures.STATE.pack_into(
+            slot, 0, kind, host_fd, filetype, descriptor.fdflags, descriptor.rights_base,
+            descriptor.rights_inheriting, access, descriptor.position, kept,
+        )  # fmt: skip
+        made.attach(self.memory, slot, filetype, access)
+        return made
 
     def close(self, fd: int) -> None:
         """Do as ``DescriptorTable.close`` does."""
@@ -284,36 +302,8 @@ class NativeTable(DescriptorTable):
 
     def close_all(self) -> None:
         """Do as ``DescriptorTable.close_all`` does."""
-        for descriptor in self.values():
-            if isinstance(descriptor, _Slotted):
-                descriptor.leave()
+        # Slots are not given to others any more, and stay as long as a descriptor refers to them.
         self._lib.clear(self.memory.address)
         super().close_all()
         self._roots.clear()
 
-
-def _moved(
-    descriptor: Descriptor, made: Native, memory: TableMemory, slot: Slot, kind: int
-) -> Native:
-    """Move a descriptor's state into its slot; return what stands for it from now on."""
-    slot.filetype = descriptor.filetype
-    slot.access = descriptor.access
-    slot.rights_base = descriptor.rights_base
-    slot.rights_inheriting = descriptor.rights_inheriting
-    slot.fdflags = descriptor.fdflags
-    slot.position = descriptor.position
-    made.attach(memory, slot, kind)
-    return made
-
-
-def _kind_of_stream(node: object, slot: Slot) -> int | None:
-    """Return how C serves a stream; None: it may have to wait, or is foreign code."""
-    if isinstance(node, NativeInput):
-        slot.bytes = node.address
-        return structures.INPUT
-    if type(node) is Null:
-        return structures.NOTHING
-    if type(node) is HostStream and node.never_waits:
-        slot.host_fd = node.fileno()
-        return structures.HOST_STREAM
-    return None

@@ -42,7 +42,7 @@
 #endif
 
 #ifndef ABI
-#define ABI 1 /* wasi_host/native/library.py has the same */
+#define ABI 2 /* wasi_host/native/library.py has the same */
 #endif
 #define EXPORT __attribute__((visibility("default")))
 
@@ -248,7 +248,7 @@ static int gather(const struct env *env, uint32_t at, uint32_t count, struct vec
         found->count++;
         found->total += pair[1];
     }
-    /* Overlapping vectors can ask for more than there is: cut there, with one errno for too much. */
+    /* Overlapping vectors can ask for more than there is: Python cuts, or refuses. */
     uint64_t room = env->size < GATHERED_BYTES ? env->size : GATHERED_BYTES;
     return found->count <= 1 || found->total <= room;
 }
@@ -336,8 +336,8 @@ static void forget_listing(struct slot *slot) {
     }
 }
 
-/* A slot with the lowest free number, which is stored in *fd; NULL: no memory. */
-static struct slot *insert(struct table *table, uint32_t *fd) {
+/* A slot with the lowest free number, which is `table->lowest - 1` then; NULL: no memory. */
+static struct slot *insert(struct table *table) {
     uint32_t at = table->lowest;
     while (at < table->capacity && table->numbers[at])
         at++;
@@ -363,7 +363,6 @@ static struct slot *insert(struct table *table, uint32_t *fd) {
     table->lowest = at + 1;
     table->count++;
     table->inserted++;
-    *fd = at;
     return slot;
 }
 
@@ -557,7 +556,8 @@ static uint8_t filetype_of(mode_t mode) {
 }
 
 #ifdef __APPLE__
-#define TIME(st, which) nanoseconds((st)->st_##which##timespec.tv_sec, (st)->st_##which##timespec.tv_nsec)
+#define TIME(st, which) \
+    nanoseconds((st)->st_##which##timespec.tv_sec, (st)->st_##which##timespec.tv_nsec)
 #else
 #define TIME(st, which) nanoseconds((st)->st_##which##tim.tv_sec, (st)->st_##which##tim.tv_nsec)
 #endif
@@ -799,7 +799,7 @@ static int copy_path(const struct env *env, uint32_t at, uint32_t size, char *pa
     return !memchr(path, 0, size) && is_utf8((const uint8_t *)path, size);
 }
 
-/* Open a path that has a '/', never leaving the directory; -1 with ENOSYS where that is missing. */
+/* Open a path that has a '/', never leaving the directory; ENOSYS where that is missing. */
 static int open_beneath(int directory, const char *path, int flags, mode_t mode) {
 #if defined(__linux__) && (defined(__x86_64__) || defined(__aarch64__))
     /* linux/openat2.h: RESOLVE_NO_MAGICLINKS and RESOLVE_BENEATH; the header may be older. */
@@ -919,7 +919,7 @@ static void *path_open(struct env *env, void *caller, uint8_t *a, size_t n) {
     struct opening wanted;
     struct stat st;
     struct table *table = table_of(env);
-    uint32_t follow = word(a, 1), out = word(a, 8), error, number;
+    uint32_t follow = word(a, 1), out = word(a, 8), error;
     struct slot *parent = slot_of(table, word(a, 0));
     if (!parent || parent->kind != HOST_DIRECTORY || !(table->serves & SERVES_OPEN) ||
         table->count >= table->limit || follow > 1 || outside(env, out, 4) ||
@@ -943,14 +943,14 @@ static void *path_open(struct env *env, void *caller, uint8_t *a, size_t n) {
     }
     struct slot *slot = NULL;
     if (!fstat(fd, &st) && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
-        slot = insert(table, &number);
+        slot = insert(table);
     if (!slot) {
         /* What was opened is not opened twice: a fifo's other end would see it come and go. */
         table->opened = fd;
         return PYTHON(path_open);
     }
     describe(slot, parent, &wanted, fd, S_ISDIR(st.st_mode));
-    store_32(env, out, number);
+    store_32(env, out, table->lowest - 1);
     return answer(a, 0);
 }
 
@@ -1139,8 +1139,12 @@ EXPORT void wasi_native_free(struct table *table) {
     free(table);
 }
 
-EXPORT struct slot *wasi_native_insert(struct table *table, uint32_t *fd) {
-    return insert(table, fd);
+/* For a Python object. */
+EXPORT struct slot *wasi_native_insert(struct table *table) {
+    struct slot *slot = insert(table);
+    if (slot)
+        slot->held = 1;
+    return slot;
 }
 
 EXPORT struct slot *wasi_native_find(struct table *table, uint32_t fd) {
@@ -1225,7 +1229,8 @@ EXPORT int wasi_native_keep_listing(struct slot *slot, const uint8_t *blob, uint
 }
 
 /* Copy entries from a cookie on; returns how many bytes, without `to` how many there are. */
-EXPORT int64_t wasi_native_entries(struct slot *slot, uint64_t cookie, uint8_t *to, uint64_t room) {
+EXPORT int64_t wasi_native_entries(struct slot *slot, uint64_t cookie, uint8_t *to,
+                                   uint64_t room) {
     const struct listing *list = slot->listing;
     if (!list || cookie >= list->count)
         return 0;

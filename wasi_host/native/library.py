@@ -8,17 +8,17 @@ alone, and Python serves everything.
 import ctypes
 import os
 from collections.abc import Iterable
-from ctypes import POINTER, c_char_p, c_int, c_int64, c_size_t, c_uint32, c_uint64, c_void_p
+from ctypes import c_char_p, c_int, c_int64, c_size_t, c_uint32, c_uint64, c_void_p
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 
 from wasi_host.errors import host_errnos
-from wasi_host.native.structures import STRUCTURES, Bytes, Env, Slot, Table
+from wasi_host.native.structures import MEMORY, STRUCTURES, Bytes, Env, Slot, Table
 from wasi_spec.rights import DIRECTORY_RIGHTS, FILE_RIGHTS
 
 #: The version of the structs and functions; ``host.c`` has the same.
-ABI: Final = 1
+ABI: Final = 2
 VARIABLE: Final = "WASI_HOST_NATIVE"
 FILE: Final = Path(__file__).with_name("_host.so")
 #: What to do where it is missing.
@@ -37,7 +37,7 @@ _FUNCTIONS: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "table": (c_size_t, (c_uint32, c_uint32)),
     "clear": (None, (_ADDRESS,)),
     "free": (None, (_ADDRESS,)),
-    "insert": (c_size_t, (_ADDRESS, POINTER(c_uint32))),
+    "insert": (c_size_t, (_ADDRESS,)),
     "find": (c_size_t, (_ADDRESS, c_uint32)),
     "remove": (None, (_ADDRESS, c_uint32)),
     "renumber": (None, (_ADDRESS, c_uint32, c_uint32)),
@@ -189,11 +189,10 @@ class TableMemory:
 
     def insert(self) -> tuple[int, Slot]:
         """Return the lowest free number, taken now, and its slot."""
-        number = c_uint32()
-        address = self._lib.insert(self.address, number)
+        address = self._lib.insert(self.address)
         if not address:
             raise MemoryError
-        return number.value, Slot.from_address(address)
+        return self.state.lowest - 1, Slot.from_address(address)
 
     def find(self, fd: int) -> Slot | None:
         """Return the slot of a number, if it is open."""
@@ -244,9 +243,7 @@ class NativeEnv:
 
     def attach(self, base: int, size: int) -> None:
         """Take the guest's memory as it is now."""
-        env = self._env
-        env.memory = base
-        env.size = size
+        MEMORY.pack_into(self._env, 0, base, size)
 
     def serve(self, table: int) -> None:
         """Serve the descriptors of a table from now on; 0: Python serves every call."""

@@ -2,6 +2,7 @@
 
 import ctypes
 from ctypes import c_char_p, c_int32, c_int64, c_uint8, c_uint32, c_uint64, c_void_p
+from struct import Struct
 from typing import Final
 
 #: ``enum kind``.
@@ -99,6 +100,12 @@ class Env(ctypes.Structure):
         ("pool_generation", c_uint32),
         ("pool", c_uint8 * 512),
     )
+
+
+#: The first fields of a slot, up to ``bytes``, and of an env: set at once, which takes a third of
+#: the time of setting one after the other.
+STATE: Final = Struct("=IiIIQQQqQ")
+MEMORY: Final = Struct("=QQ")
 
 
 def address(structure: ctypes.Structure) -> int:

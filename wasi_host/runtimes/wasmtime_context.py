@@ -119,10 +119,10 @@ class WasmtimeContext(Context):
 
     def forget_memory(self) -> None:
         """Let go of the guest's memory, which is about to be freed."""
+        if self.native is not None and self.size:
+            self.native.attach(0, 0)
         super().forget_memory()
         self._place = None
-        if self.native is not None:
-            self.native.attach(0, 0)
 
     def detach(self) -> None:
         """Forget the guest's memory and its host: nothing of this run is kept."""

@@ -5,10 +5,14 @@ lock it for the few instructions that takes.
 """
 
 import errno
+import sys
+from typing import Final
 
 from wasi_host.native.library import Library
 from wasi_host.native.structures import Bytes, address
 from wasi_host.world.streams import BytesInput, Capture, host_error
+
+_UNLIMITED: Final = sys.maxsize
 
 
 class NativeCapture(Capture):
@@ -22,10 +26,13 @@ class NativeCapture(Capture):
     __slots__ = ("_lib", "address", "state")
 
     def __init__(self, lib: Library, limit: int | None = None) -> None:
-        super().__init__(limit)
+        # Not through super(): there is no buffer here, and short runs are many.
         self._lib = lib
-        self.state = Bytes(room=self.limit)
-        self.address = address(self.state)
+        self.limit = _UNLIMITED if limit is None else limit
+        self.truncated = False
+        state = self.state = Bytes()
+        state.room = self.limit
+        self.address = address(state)
 
     def renew(self) -> None:
         """Begin again, with nothing kept."""
@@ -58,7 +65,8 @@ class NativeCapture(Capture):
         return self._lib.captured(self.address, self.state)
 
     def __del__(self) -> None:
-        self._lib.release(self.address)
+        if self.state.capacity:
+            self._lib.release(self.address)
 
 
 class NativeInput(BytesInput):
