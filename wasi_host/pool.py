@@ -92,6 +92,7 @@ class Pool:
         *,
         input: str | bytes | None = None,
         env: Mapping[str, str] | None = None,
+        capture_output: bool = False,
         check: bool = False,
         **others: Any,
     ) -> CompletedRun:
@@ -104,6 +105,7 @@ class Pool:
             argv: the arguments after the program's name.
             input: its standard input.
             env: its environment; None: the sandbox's.
+            capture_output: as in ``subprocess``; where no stream is given, nothing is changed.
             check: raise unless the exit code is 0.
             **others: further keywords of ``Sandbox.run``.
 
@@ -114,7 +116,9 @@ class Pool:
         if self._closed:
             raise RuntimeError("this pool is closed")
         if others or not self._fast or isinstance(input, str):
-            return self._run_any(argv, input=input, env=env, check=check, **others)
+            return self._run_any(
+                argv, input=input, env=env, check=check, capture_output=capture_output, **others
+            )
         words = [fspath(word) for word in argv]
         args = self._name + encode_args(words)
         environ = self._environ if env is None else encode_environ(env)
