@@ -10,6 +10,7 @@ import ast
 import re
 import sys
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -191,6 +192,12 @@ class Source:
         return f"{self.name}, line {line}"
 
 
+@cache
+def source(name, path, text):
+    """A module file, parsed once for all rules."""
+    return Source(name, path, text)
+
+
 def sources(root):
     """All modules of the packages below `root`, by full name."""
     found = {}
@@ -198,7 +205,7 @@ def sources(root):
         for path in sorted((root / package).rglob("*.py")):
             parts = path.relative_to(root).with_suffix("").parts
             name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-            found[name] = Source(name, path, path.read_text(encoding="utf-8"))
+            found[name] = source(name, path, path.read_text(encoding="utf-8"))
     return found
 
 

@@ -9,7 +9,6 @@ import ctypes
 import os
 from collections.abc import Iterable
 from ctypes import c_char_p, c_int, c_int64, c_size_t, c_uint32, c_uint64, c_void_p
-from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 
@@ -20,7 +19,7 @@ from wasi_spec.rights import DIRECTORY_RIGHTS, FILE_RIGHTS
 #: The version of the structs and functions; ``host.c`` has the same.
 ABI: Final = 2
 VARIABLE: Final = "WASI_HOST_NATIVE"
-FILE: Final = Path(__file__).with_name("_host.so")
+FILE: Final = os.path.join(os.path.dirname(__file__), "_host.so")
 #: What to do where it is missing.
 ADVICE: Final = (
     "install a C compiler (or the package 'ziglang') and install wasi-host again; in a checkout: "
@@ -161,7 +160,7 @@ def why_not() -> str | None:
 def _look(variable: str) -> tuple[Library | None, str | None]:
     if variable == "0":
         return None, f"switched off: {VARIABLE} is 0"
-    path = variable if os.path.isabs(variable) else str(FILE)
+    path = variable if os.path.isabs(variable) else FILE
     if not os.path.exists(path):
         return None, f"not built: {ADVICE}"
     try:
