@@ -30,7 +30,10 @@ NAMES = [b"a", b"b", b"big", b"d", b"d/a", b"d/e/f", b"d/e", b"link", b"loop", b
          b"n" * 255, b"n" * 256, b"x/" * 300]  # fmt: skip
 _INO = {"fd_filestat_get": 8, "path_filestat_get": 8}
 _READ, _WRITE = int(Rights.FD_READ), int(Rights.FD_WRITE)
-_CHANGING = {"path_unlink_file", "path_remove_directory", "path_rename"}
+#: After these, the inode of a file that is gone may be another's.
+_CHANGING = {
+    "path_unlink_file", "path_remove_directory", "path_rename", "fd_close", "fd_renumber",
+}  # fmt: skip
 
 
 def furnish(root):
@@ -281,8 +284,10 @@ class Pair:
             end = at + int.from_bytes(self.mixed.peek(used, 4), "little")
             while at < end:
                 header = self.mixed.peek(at, 24)
-                if at + 16 <= end:
+                if at + 16 <= end and numbers[3] == 0:
                     self._same_inode(at + 8)
+                elif at + 16 <= end:  # gone on with, it may tell of files that are gone
+                    self._blank(at + 8, 8)
                 else:
                     self._blank(at + 8, max(0, end - at - 8))
                 if at + 24 > end:
