@@ -8,7 +8,6 @@ compiled, all others with the same checks can load.
 """
 
 import os
-import struct
 import sys
 from threading import Lock
 from typing import Any, Final
@@ -16,13 +15,10 @@ from typing import Any, Final
 from wasi_host.errors import NotAWasiModule
 from wasi_host.runtimes import wasmtime_capi as capi
 from wasi_host.runtimes.contract import (
-    CODES,
     Export,
     FunctionType,
     Import,
     Mode,
-    check_arguments,
-    pack,
 )
 from wasi_host.runtimes.libc_capi import trap_handlers
 from wasi_host.runtimes.wasmtime_declarations import ByteVec
@@ -256,20 +252,3 @@ class CompiledModule:
         return FunctionType(
             names(lib.wasm_functype_params(function)), names(lib.wasm_functype_results(function))
         )
-
-
-def pack_arguments(kind: FunctionType, arguments: tuple[int | float, ...]) -> bytes:
-    """Return call arguments in the engine's slots; the exceptions are ``check_arguments``'s."""
-    numbers = check_arguments(kind, arguments)
-    return b"".join(
-        pack(wanted, value).ljust(capi.SLOT_BYTES, b"\0")
-        for wanted, value in zip(kind.params, numbers, strict=True)
-    )
-
-
-def unpack_results(kinds: tuple[str, ...], slots: bytes) -> list[int | float]:
-    """Return results from the engine's slots; integers signed, as WebAssembly's own tools do."""
-    return [
-        struct.unpack_from(CODES[kind], slots, place * capi.SLOT_BYTES)[0]
-        for place, kind in enumerate(kinds)
-    ]

@@ -6,18 +6,15 @@ from typing import Protocol
 from wasi_host.binding.context import StoppedHost
 from wasi_host.errors import Stopped
 from wasi_host.runtimes import wasmtime_capi as capi
-from wasi_host.runtimes.contract import Export
+from wasi_host.runtimes.contract import Export, check_arguments
+from wasi_host.runtimes.wasmtime_calls import Address, ExportedFunction, TrapSlot, calls
 from wasi_host.runtimes.wasmtime_context import (
     WasmtimeContext,
     epoch_callback,
     prepare_entry,
     raise_end,
 )
-from wasi_host.runtimes.wasmtime_engine import (
-    CompiledModule,
-    pack_arguments,
-    unpack_results,
-)
+from wasi_host.runtimes.wasmtime_engine import CompiledModule
 
 
 class BoundModule(Protocol):
@@ -39,12 +36,15 @@ class Instance:
         "_binding",
         "_busy",
         "_depth",
+        "_functions",
+        "_here",
         "_instance",
         "_lib",
         "_memory",
         "_module",
         "_store",
         "_store_context",
+        "_trap",
         "context",
     )
 
@@ -58,10 +58,13 @@ class Instance:
         context = self.context = binding.context
         engine = binding.module.engine
         self._memory: capi.Extern | None = None
+        self._functions: dict[str, ExportedFunction] = {}
+        self._trap = TrapSlot()
         self._busy = RLock()
         self._depth = 0
         self._store = lib.store_new(engine.pointer, None, None)
         store_context = self._store_context = lib.store_context(self._store)
+        self._here = Address(store_context)
         lib.store_limiter(self._store, memory_limit, memory_limit // 8, -1, -1, -1)
         if engine.mode.epochs:
             lib.store_epoch_deadline_callback(self._store, epoch_callback, id(context), None)
@@ -123,43 +126,49 @@ class Instance:
 
     def start(self) -> None:
         """Call ``_start``. Its type was checked when the module was loaded."""
-        self._call(b"_start", b"", 0)
+        self.call("_start")
 
-    def call(self, name: str, *arguments: int | float) -> list[int | float]:
+    def call(self, name: str, *arguments: int | float) -> tuple[int | float, ...]:
         """Call an exported function.
+
+        Returns:
+            Its results; integers signed, as WebAssembly's own tools show them.
 
         Raises:
             AttributeError: no such export, or it is no function.
             TypeError, OverflowError: arguments of another number or type.
             ProcExit, Trap, Stopped: as the call ended; any exception of the host's.
         """
-        export = self._module.exports.get(name)
-        if export is None or export.type is None:
-            raise AttributeError(f"the module exports no function {name!r}")
-        packed = pack_arguments(export.type, arguments)
-        slots = self._call(name.encode(), packed, len(export.type.results))
-        return unpack_results(export.type.results, slots)
-
-    def _call(self, name: bytes, packed: bytes, results: int) -> bytes:
-        length = max(len(packed) // capi.SLOT_BYTES, results)
-        slots = capi.Buffer(max(length, 1) * capi.SLOT_BYTES, packed)
-        trap = capi.OutPointer()
+        function = self._functions.get(name)
+        if function is None:
+            self._check(name, arguments)
         self._enter()
         try:
-            extern = self._extern(name)
-            error = self._lib.func_call_unchecked(
-                self._store_context,
-                extern.payload,
-                slots.address,
-                length,
-                trap.address,
-            )
-            if error or trap.value:
-                raise_end(self.context, error, trap.value)
+            if function is None:
+                function = self._function(name)
+            room, slots = function.room(arguments)
+            trap = self._trap
+            error = calls().call(self._here, function.payload, slots, function.words, trap.address)
+            # The trap of a call within this one was taken before that returned.
+            if error or trap.slot:
+                found, trap.slot.value = trap.slot.value, None
+                raise_end(self.context, error, found)
         finally:
             self._depth -= 1
             self._busy.release()
-        return slots.read(results * capi.SLOT_BYTES)
+        return function.results(room)
+
+    def _check(self, name: str, arguments: tuple[int | float, ...]) -> None:
+        export = self._module.exports.get(name)
+        if export is None or export.type is None:
+            raise AttributeError(f"the module exports no function {name!r}")
+        check_arguments(export.type, arguments)
+
+    def _function(self, name: str) -> ExportedFunction:
+        kind = self._module.exports[name].type
+        assert kind is not None
+        made = self._functions[name] = ExportedFunction(kind, self._extern(name.encode()))
+        return made
 
     def _enter(self) -> None:
         if not self._busy.acquire(blocking=False):
