@@ -270,7 +270,9 @@ class Pair:
     def _tell_memory(self, name, how):
         one, two = bytes(self.mixed.view), bytes(self.python.view)
         at = next(i for i in range(SIZE) if one[i] != two[i])
-        raise Difference(f"{how}: memory at {at}: {one[at - 8:at + 64]!r} {two[at - 8:at + 64]!r}")
+        raise Difference(
+            f"{how}: memory at {at}: {one[at - 8 : at + 64]!r} {two[at - 8 : at + 64]!r}"
+        )
 
     def _match(self, name, numbers):
         """Take out of memory what may differ: inodes (matched), times, clocks, random bytes."""

@@ -42,7 +42,7 @@
 #endif
 
 #ifndef ABI
-#define ABI 2 /* wasi_host/native/library.py has the same */
+#define ABI 3 /* wasi_host/native/library.py has the same */
 #endif
 #define EXPORT __attribute__((visibility("default")))
 
@@ -137,6 +137,15 @@ struct words {
     uint64_t known;
 };
 
+/* The directory that was last looked into by a path of two names; see stat_in_parent. */
+struct parent {
+    const struct slot *of; /* below which it is; NULL: there is none */
+    int fd;                /* -1: looked into once so far */
+    dev_t device;
+    ino_t inode;
+    char name[256];
+};
+
 struct table {
     struct slot **numbers;
     uint64_t inserted; /* how many there ever were */
@@ -149,6 +158,7 @@ struct table {
     struct words args;
     struct words environ;
     struct slot *free;
+    struct parent *parent;
 };
 
 struct env {
@@ -374,8 +384,17 @@ static void drop(struct table *table, struct slot *slot) {
     table->free = slot;
 }
 
+static void forget_parent(struct parent *parent) {
+    if (parent->of && parent->fd >= 0)
+        close(parent->fd);
+    parent->of = NULL;
+    parent->fd = -1;
+}
+
 static void remove_number(struct table *table, uint32_t fd) {
     struct slot *slot = table->numbers[fd];
+    if (table->parent && table->parent->of == slot)
+        forget_parent(table->parent);
     table->numbers[fd] = NULL;
     table->count--;
     if (fd < table->lowest)
@@ -826,6 +845,54 @@ static inline uint32_t plain_error(void) {
     return errno == ENOENT ? errnos[ENOENT] : 0;
 }
 
+enum found { NOT_KNOWN, FOUND, MISSING };
+
+/*
+ * Look at "directory/name" from the directory itself, held open from the second look in a row on.
+ * Three system calls become two. That the first name still is that directory, and no link, is seen
+ * anew each time; its inode cannot be another's while it is open. NOT_KNOWN: look the other way.
+ */
+static enum found stat_in_parent(struct table *table, const struct slot *slot, const char *path,
+                                 int follow, struct stat *st) {
+    const char *slash = strchr(path, '/'), *name = slash + 1;
+    size_t length = (size_t)(slash - path);
+    struct parent *parent = table->parent;
+    if (!length || length >= sizeof parent->name || !*name || strchr(name, '/') || is_dots(name))
+        return NOT_KNOWN;
+    if (!parent && !(parent = table->parent = calloc(1, sizeof *parent)))
+        return NOT_KNOWN;
+    if (parent->of != slot || memcmp(parent->name, path, length) || parent->name[length]) {
+        forget_parent(parent);
+        memcpy(parent->name, path, length);
+        parent->name[length] = 0;
+        if (!is_dots(parent->name))
+            parent->of = slot;
+        return NOT_KNOWN;
+    }
+    int held = parent->fd >= 0;
+    if (!held) {
+        parent->fd = openat(slot->host_fd, parent->name,
+                            O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (parent->fd < 0)
+            return NOT_KNOWN;
+    }
+    if (held ? fstatat(slot->host_fd, parent->name, st, AT_SYMLINK_NOFOLLOW)
+             : fstat(parent->fd, st)) {
+        forget_parent(parent);
+        return NOT_KNOWN;
+    }
+    if (!held) {
+        parent->device = st->st_dev;
+        parent->inode = st->st_ino;
+    } else if (st->st_dev != parent->device || st->st_ino != parent->inode) {
+        forget_parent(parent);
+        return NOT_KNOWN;
+    }
+    if (fstatat(parent->fd, name, st, AT_SYMLINK_NOFOLLOW))
+        return errno == ENOENT ? MISSING : NOT_KNOWN;
+    return follow && S_ISLNK(st->st_mode) ? NOT_KNOWN : FOUND;
+}
+
 static void *path_filestat_get(struct env *env, void *caller, uint8_t *a, size_t n) {
     char path[PATH_BYTES + 1];
     struct stat st;
@@ -845,14 +912,19 @@ static void *path_filestat_get(struct env *env, void *caller, uint8_t *a, size_t
     } else {
         if (!(table->serves & SERVES_BENEATH))
             return PYTHON(path_filestat_get);
-        int fd = open_beneath(slot->host_fd, path,
-                              O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW), 0);
-        if (fd < 0)
-            goto failed;
-        int failed = fstat(fd, &st);
-        close(fd);
-        if (failed)
-            return PYTHON(path_filestat_get);
+        enum found found = stat_in_parent(table, slot, path, follow != 0, &st);
+        if (found == MISSING)
+            return answer(a, errnos[ENOENT]);
+        if (found == NOT_KNOWN) {
+            int fd = open_beneath(slot->host_fd, path,
+                                  O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW), 0);
+            if (fd < 0)
+                goto failed;
+            int failed = fstat(fd, &st);
+            close(fd);
+            if (failed)
+                return PYTHON(path_filestat_get);
+        }
     }
     store_filestat(env, out, &st);
     return answer(a, 0);
@@ -1135,6 +1207,7 @@ EXPORT void wasi_native_free(struct table *table) {
     }
     forget_words(&table->args);
     forget_words(&table->environ);
+    free(table->parent);
     free(table->numbers);
     free(table);
 }

@@ -85,6 +85,7 @@ class Table(ctypes.Structure):
         ("args", Words),
         ("environ", Words),
         ("free", c_void_p),
+        ("parent", c_void_p),
     )
 
 
