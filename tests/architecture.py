@@ -60,7 +60,7 @@ LADDER = (
      (SPEC, FOREIGN)),
     (2, WORLD, "clocks randomness wake scheduler streams native_streams stdio sockets",
      (SPEC, FOREIGN, STOPPED, NODE, NATIVE)),
-    (3, DESCRIPTORS, "base file directory stream socket table native",
+    (3, DESCRIPTORS, "base file directory stream socket table slotted native",
      (SPEC, ERRORS, FS, WORLD, NATIVE)),
     (4, PREVIEW1, "state process fd path poll sock native",
      (SPEC, ERRORS, FS, WORLD, NATIVE, DESCRIPTORS)),

@@ -7,11 +7,23 @@ call on it that comes to Python makes one, and from then on only Python closes i
 all other kinds have a number in C and nothing else.
 """
 
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Callable
+from typing import Any, Final
 
-from wasi_host.descriptors.base import FD_READDIR, FD_WRITE, Descriptor
-from wasi_host.descriptors.directory import DirectoryDescriptor, snapshot
-from wasi_host.descriptors.file import HostFileDescriptor
+from wasi_host.descriptors.base import FD_WRITE, Descriptor
+from wasi_host.descriptors.directory import DirectoryDescriptor
+from wasi_host.descriptors.file import HostFileDescriptor, MemoryFileDescriptor
+from wasi_host.descriptors.slotted import (
+    Native,
+    NativeCapturedOutput,
+    NativeDirectory,
+    NativeHostFile,
+    NativeMemoryFile,
+    NativeStream,
+    ReadMemoryFile,
+    Slotted,
+    pin,
+)
 from wasi_host.descriptors.stream import CapturedOutput, StreamDescriptor
 from wasi_host.descriptors.table import DescriptorTable
 from wasi_host.errors import BADF
@@ -21,121 +33,6 @@ from wasi_host.native.library import Library, TableMemory
 from wasi_host.native.structures import Slot
 from wasi_host.world.native_streams import NativeCapture, NativeInput
 from wasi_host.world.streams import HostStream, Null
-
-if TYPE_CHECKING:
-    from array import array
-
-
-class _Slotted(Descriptor):
-    """What the native kinds have in common: their state stands in their slot."""
-
-    __slots__ = ()
-
-    memory: TableMemory
-    slot: Slot
-
-    @property
-    def rights_base(self) -> int:
-        """What may be done with it now."""
-        rights: int = self.slot.rights_base
-        return rights
-
-    @rights_base.setter
-    def rights_base(self, rights: int) -> None:
-        self.slot.rights_base = rights
-
-    @property
-    def rights_inheriting(self) -> int:
-        """What descriptors opened below it may be given."""
-        rights: int = self.slot.rights_inheriting
-        return rights
-
-    @rights_inheriting.setter
-    def rights_inheriting(self, rights: int) -> None:
-        self.slot.rights_inheriting = rights
-
-    @property
-    def fdflags(self) -> int:
-        """APPEND, DSYNC, NONBLOCK, RSYNC, SYNC as the guest sees them."""
-        flags: int = self.slot.fdflags
-        return flags
-
-    @fdflags.setter
-    def fdflags(self, flags: int) -> None:
-        self.slot.fdflags = flags
-
-    @property
-    def position(self) -> int:
-        """Where the next read or write happens."""
-        position: int = self.slot.position
-        return position
-
-    @position.setter
-    def position(self, position: int) -> None:
-        self.slot.position = position
-
-    def attach(self, memory: TableMemory, slot: Slot, filetype: int, access: int) -> None:
-        """Move into a slot, whose rights, flags and position are set."""
-        self.memory = memory  # type: ignore[misc]  # a slot of each subclass
-        self.slot = slot  # type: ignore[misc]
-        self.filetype = filetype
-        self.access = access
-
-    def leave(self) -> None:
-        """Take the state out of the slot, which is about to be given to another."""
-        self.slot = Slot.from_buffer_copy(self.slot)  # type: ignore[misc]
-
-
-class NativeHostFile(_Slotted, HostFileDescriptor):
-    """An open regular file of a host directory."""
-
-    __slots__ = ("memory", "slot")
-
-
-class NativeDirectory(_Slotted, DirectoryDescriptor):
-    """An open host directory; the listing stands in the slot."""
-
-    __slots__ = ("_lib", "memory", "slot")
-
-    _lib: Library
-
-    def readdir(self, buf_len: int, cookie: int) -> bytes:
-        """Do as ``DirectoryDescriptor.readdir`` does."""
-        self.need(FD_READDIR)
-        if cookie == 0 or not self.slot.listing:
-            self._list(*snapshot(self.node))
-        return self._lib.listed(self.address, cookie, buf_len)
-
-    def _list(self, blob: bytes, offsets: "array[int]") -> None:
-        address, count = offsets.buffer_info()
-        if not self._lib.keep_listing(self.address, blob, len(blob), address, count):
-            raise MemoryError
-
-    @property
-    def address(self) -> int:
-        """Where the slot lies."""
-        return structures.address(self.slot)
-
-
-class NativeCapturedOutput(_Slotted, CapturedOutput):
-    """Standard output or error collected in memory."""
-
-    __slots__ = ("memory", "slot")
-
-    def write(self, data: bytes | memoryview) -> int:
-        """Keep what there is room for; take all. NOTCAPABLE: FD_WRITE is missing."""
-        if not self.rights_base & FD_WRITE:
-            raise self.refused(FD_WRITE)
-        return self.node.write(data)
-
-
-class NativeStream(_Slotted, StreamDescriptor):
-    """A standard stream that never waits: given input, nothing at all, a file of the host."""
-
-    __slots__ = ("memory", "slot")
-
-
-Native: TypeAlias = NativeHostFile | NativeDirectory | NativeCapturedOutput | NativeStream
 
 
 class NativeTable(DescriptorTable):
@@ -172,8 +69,8 @@ class NativeTable(DescriptorTable):
         """Return the first descriptors' state, for ``restore``."""
         descriptors = [self[fd] for fd in range(count)]
         # Those of other kinds have no state in C.
-        assert all(isinstance(item, _Slotted) for item in descriptors)
-        return b"".join(bytes(item.slot) for item in descriptors if isinstance(item, _Slotted))
+        assert all(isinstance(item, Slotted) for item in descriptors)
+        return b"".join(bytes(item.slot) for item in descriptors if isinstance(item, Slotted))
 
     def restore(self, state: object, count: int) -> None:
         """Do as ``DescriptorTable.restore`` does."""
@@ -200,34 +97,49 @@ class NativeTable(DescriptorTable):
 
     def insert(self, descriptor: Descriptor) -> int:
         """Do as ``DescriptorTable.insert`` does; of a native kind, another object stands for it."""
-        fd, slot = self.memory.insert()
-        made = self._native(descriptor, slot)
-        self[fd] = descriptor if made is None else made
+        fd, address = self.memory.insert()
+        make = _MAKERS.get(type(descriptor))
+        if make is not None:
+            descriptor = make(self, descriptor, address) or descriptor
+        self[fd] = descriptor
         return fd
 
-    def _native(self, descriptor: Descriptor, slot: Slot) -> Native | None:
-        """Return what stands for a descriptor of a kind that C serves."""
-        kind = type(descriptor)
-        if isinstance(descriptor, HostFileDescriptor) and kind is HostFileDescriptor:
-            file = NativeHostFile.__new__(NativeHostFile)
-            node = file.node = descriptor.node
-            slot.readonly = node.readonly
-            return self._moved(descriptor, file, slot, structures.HOST_FILE, node.fd)
-        if isinstance(descriptor, DirectoryDescriptor) and kind is DirectoryDescriptor:
-            return self._native_directory(descriptor, slot)
-        if isinstance(descriptor, CapturedOutput) and isinstance(descriptor.node, NativeCapture):
-            output = NativeCapturedOutput.__new__(NativeCapturedOutput)
-            output.node = descriptor.node
-            kept = descriptor.node.address
-            return self._moved(descriptor, output, slot, structures.OUTPUT, -1, kept)
-        if isinstance(descriptor, StreamDescriptor) and kind is StreamDescriptor:
-            return self._native_stream(descriptor, slot)
-        return None
+    def _host_file(self, descriptor: HostFileDescriptor, address: int) -> Native:
+        slot = Slot.from_address(address)
+        file = NativeHostFile.__new__(NativeHostFile)
+        node = file.node = descriptor.node
+        slot.readonly = node.readonly
+        return self._moved(descriptor, file, slot, structures.HOST_FILE, node.fd)
 
-    def _native_directory(self, descriptor: DirectoryDescriptor, slot: Slot) -> Native | None:
+    def _memory_file(self, descriptor: MemoryFileDescriptor, _: int) -> ReadMemoryFile | None:
+        return None if descriptor.access & FD_WRITE else ReadMemoryFile(descriptor, self)
+
+    def pin(self, descriptor: ReadMemoryFile) -> None:
+        """Let C read a file in memory from now on, if its bytes are all in one place."""
+        pinned = pin(descriptor.node)
+        fd = next((fd for fd, item in self.items() if item is descriptor), -1)
+        slot = self.memory.find(fd)
+        if pinned is None or slot is None:
+            return
+        file = NativeMemoryFile.__new__(NativeMemoryFile)
+        file.node, file.pin = descriptor.node, pinned
+        kind = structures.MEMORY_FILE
+        self[fd] = self._moved(descriptor, file, slot, kind, -1, pinned.address)
+
+    def _output(self, descriptor: CapturedOutput, address: int) -> Native | None:
+        node = descriptor.node
+        if not isinstance(node, NativeCapture):
+            return None
+        output = NativeCapturedOutput.__new__(NativeCapturedOutput)
+        output.node = node
+        slot = Slot.from_address(address)
+        return self._moved(descriptor, output, slot, structures.OUTPUT, -1, node.address)
+
+    def _host_directory(self, descriptor: DirectoryDescriptor, address: int) -> Native | None:
         node = descriptor.node
         if not isinstance(node, HostDirectory) or node.root is None:
             return None
+        slot = Slot.from_address(address)
         directory = self._directory()
         directory.node = node
         directory.name = descriptor.name
@@ -246,8 +158,9 @@ class NativeTable(DescriptorTable):
         directory.blob = directory.offsets = None
         return directory
 
-    def _native_stream(self, descriptor: StreamDescriptor, slot: Slot) -> Native | None:
+    def _stream(self, descriptor: StreamDescriptor, address: int) -> Native | None:
         node = descriptor.node
+        slot = Slot.from_address(address)
         stream = NativeStream.__new__(NativeStream)
         stream.node = node
         if isinstance(node, NativeInput):
@@ -280,7 +193,7 @@ class NativeTable(DescriptorTable):
         """Do as ``DescriptorTable.close`` does."""
         descriptor = self[fd]
         del self[fd]
-        if isinstance(descriptor, _Slotted):
+        if isinstance(descriptor, Slotted):
             descriptor.leave()
         self._lib.remove(self.memory.address, fd)
         descriptor.close()
@@ -290,7 +203,7 @@ class NativeTable(DescriptorTable):
         descriptor, old = self[fd], self[to]
         if fd == to:
             return
-        if isinstance(old, _Slotted):
+        if isinstance(old, Slotted):
             old.leave()
         self._lib.renumber(self.memory.address, fd, to)
         self[to] = descriptor
@@ -307,3 +220,12 @@ class NativeTable(DescriptorTable):
         super().close_all()
         self._roots.clear()
 
+
+#: What makes the native descriptor of one of another kind; None: there is none of this one.
+_MAKERS: Final[dict[type[Descriptor], Callable[[NativeTable, Any, int], Descriptor | None]]] = {
+    HostFileDescriptor: NativeTable._host_file,
+    MemoryFileDescriptor: NativeTable._memory_file,
+    DirectoryDescriptor: NativeTable._host_directory,
+    CapturedOutput: NativeTable._output,
+    StreamDescriptor: NativeTable._stream,
+}

@@ -17,11 +17,14 @@ cutting) is done under the lock of the filesystem.
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from wasi_host.fs.budget import Budget, Usage
 from wasi_host.fs.node import Stat
 from wasi_spec.enums import Filetype
+
+if TYPE_CHECKING:
+    from weakref import ReferenceType
 
 PAGE: Final = 4096
 
@@ -153,6 +156,16 @@ class DirectoryInode(Inode):
         return False
 
 
+class Pin(Protocol):
+    """Who reads the dense prefix where it lies, outside Python; as long as that holds all there is.
+
+    An exported buffer keeps the bytes in place; overwriting within them is seen there.
+    """
+
+    def drop(self) -> None:
+        """Take note that the file is about to be longer or shorter; the lock is held."""
+
+
 class FileInode(Inode):
     """A regular file.
 
@@ -162,11 +175,12 @@ class FileInode(Inode):
             within it; they fetch the attribute anew each time, never change its length, and
             hold no memory view of it beyond one expression.
         size: at least ``len(data)``; what is between them is in pages or is zeros.
+        pin: a weak reference to the pin of ``data``, or None; set with the lock held.
 
     The new inode is already counted in ``usage``, its data not yet.
     """
 
-    __slots__ = ("_gone", "_pages", "data", "size")
+    __slots__ = ("_gone", "_pages", "data", "pin", "size")
 
     def __init__(self, ino: int, now: int, usage: Usage, data: bytes = b"") -> None:
         super().__init__(ino, int(Filetype.REGULAR_FILE), 1, now)
@@ -174,7 +188,12 @@ class FileInode(Inode):
         self.size = len(data)
         self._pages: dict[int, bytearray] = {}
         self._gone = usage.gone
+        self.pin: ReferenceType[Pin] | None = None
         usage.bytes += len(data)
+
+    def __getstate__(self) -> object:
+        state: Any = super().__getstate__()  # of a class with slots alone: None, and these
+        return None, {**state[1], "pin": None}
 
     def __del__(self) -> None:
         self._gone.append(self.stored)
@@ -190,6 +209,12 @@ class FileInode(Inode):
     def pages(self) -> Iterable[int]:
         """The numbers of the pages that are held behind the dense prefix."""
         return self._pages.keys()
+
+    def _unpin(self) -> None:
+        held, self.pin = self.pin, None
+        pin = None if held is None else held()
+        if pin is not None:
+            pin.drop()
 
     def read(self, size: int, offset: int) -> bytes:
         """Return up to ``size`` bytes at ``offset``, with holes as zeros."""
@@ -233,6 +258,8 @@ class FileInode(Inode):
         Returns:
             How many more bytes are stored.
         """
+        if self.pin is not None:
+            self._unpin()
         dense = len(self.data)
         if offset == dense == self.size:
             # Growing at the end, by far the most frequent: there is nothing behind it.
@@ -299,6 +326,8 @@ class FileInode(Inode):
         dense = len(self.data)
         if self._pages or not size < dense:
             return 0
+        if self.pin is not None:
+            self._unpin()
         try:
             del self.data[size:]
         except BufferError:
@@ -308,6 +337,8 @@ class FileInode(Inode):
 
     def resize(self, size: int) -> int:
         """Cut to ``size``, or extend to it with a hole; return how many more bytes are stored."""
+        if self.pin is not None:
+            self._unpin()
         dense, pages = len(self.data), self._pages
         if not pages:
             # Nearly every file is all prefix.

@@ -42,7 +42,7 @@
 #endif
 
 #ifndef ABI
-#define ABI 3 /* wasi_host/native/library.py has the same */
+#define ABI 4 /* wasi_host/native/library.py has the same */
 #endif
 #define EXPORT __attribute__((visibility("default")))
 
@@ -87,7 +87,9 @@
 #define LEVELS 128
 #define RANDOM_SMALL 128u
 
-enum kind { FOREIGN, HOST_FILE, HOST_DIRECTORY, OUTPUT, INPUT, NOTHING, HOST_STREAM };
+enum kind {
+    FOREIGN, HOST_FILE, HOST_DIRECTORY, OUTPUT, INPUT, NOTHING, HOST_STREAM, MEMORY_FILE
+};
 
 /* What a table serves beyond descriptors: bits of `table.serves`. */
 enum { SERVES_CLOCKS = 1, SERVES_RANDOM = 2, SERVES_OPEN = 4, SERVES_BENEATH = 8 };
@@ -98,6 +100,7 @@ struct bytes {
     uint64_t length;
     uint64_t capacity; /* of captured output: what is allocated; 0: not ours */
     uint64_t room;     /* of captured output: how much more is kept */
+    uint64_t changed;  /* of a file in memory: 1: it is longer or shorter by now, Python knows */
     uint64_t position; /* of input: where the next read begins */
     atomic_flag busy;
 };
@@ -335,7 +338,25 @@ static uint64_t take(struct bytes *bytes, const struct vectors *v) {
     return done;
 }
 
+/* Copy from a file in memory, whose bytes stay where they are; -1: they are not the file any more. */
+static ssize_t copy_at(const struct bytes *bytes, const struct vectors *v, uint64_t offset) {
+    if (__atomic_load_n(&bytes->changed, __ATOMIC_ACQUIRE))
+        return -1;
+    uint64_t from = offset;
+    for (int i = 0; i < v->count && from < bytes->length; i++) {
+        uint64_t left = bytes->length - from;
+        size_t size = v->items[i].iov_len < left ? v->items[i].iov_len : (size_t)left;
+        memcpy(v->items[i].iov_base, bytes->data + from, size);
+        from += size;
+    }
+    return (ssize_t)(from - offset);
+}
+
 /* Descriptors. */
+
+static inline int is_file(const struct slot *slot) {
+    return slot->kind == HOST_FILE || slot->kind == MEMORY_FILE;
+}
 
 static void forget_listing(struct slot *slot) {
     if (slot->listing) {
@@ -420,6 +441,12 @@ static void *fd_read(struct env *env, void *caller, uint8_t *a, size_t n) {
             return PYTHON(fd_read);
         slot->position += done;
         break;
+    case MEMORY_FILE:
+        if (beyond((uint64_t)slot->position, v.total) ||
+            (done = copy_at(slot->bytes, &v, (uint64_t)slot->position)) < 0)
+            return PYTHON(fd_read);
+        slot->position += done;
+        break;
     case INPUT:
         done = (ssize_t)take(slot->bytes, &v);
         break;
@@ -443,11 +470,12 @@ static void *fd_pread(struct env *env, void *caller, uint8_t *a, size_t n) {
     uint64_t offset = long_word(a, 3);
     uint32_t out = word(a, 4);
     struct slot *slot = slot_of(table_of(env), word(a, 0));
-    if (!slot || slot->kind != HOST_FILE || ~slot->rights_base & (FD_READ | FD_SEEK) ||
+    if (!slot || !is_file(slot) || ~slot->rights_base & (FD_READ | FD_SEEK) ||
         outside(env, out, 4) || !gather(env, word(a, 1), word(a, 2), &v) ||
         beyond(offset, v.total))
         return PYTHON(fd_pread);
-    ssize_t done = read_at(slot->host_fd, &v, (int64_t)offset);
+    ssize_t done = slot->kind == MEMORY_FILE ? copy_at(slot->bytes, &v, offset)
+                                             : read_at(slot->host_fd, &v, (int64_t)offset);
     if (done < 0)
         return PYTHON(fd_pread);
     store_32(env, out, (uint32_t)done);
@@ -509,14 +537,14 @@ static void *fd_seek(struct env *env, void *caller, uint8_t *a, size_t n) {
     int64_t offset = (int64_t)long_word(a, 1), base = 0;
     uint32_t whence = word(a, 2), out = word(a, 3);
     struct slot *slot = slot_of(table_of(env), word(a, 0));
-    if (!slot || slot->kind != HOST_FILE || !(slot->rights_base & FD_SEEK) ||
+    if (!slot || !is_file(slot) || !(slot->rights_base & FD_SEEK) ||
         outside(env, out, 8) || whence > WHENCE_END)
         return PYTHON(fd_seek);
     if (whence == WHENCE_CUR) {
         base = slot->position;
     } else if (whence == WHENCE_END) {
         struct stat st;
-        if (fstat(slot->host_fd, &st))
+        if (slot->kind == MEMORY_FILE || fstat(slot->host_fd, &st))
             return PYTHON(fd_seek);
         base = st.st_size;
     }
@@ -531,7 +559,7 @@ static void *fd_seek(struct env *env, void *caller, uint8_t *a, size_t n) {
 static void *fd_tell(struct env *env, void *caller, uint8_t *a, size_t n) {
     uint32_t out = word(a, 1);
     struct slot *slot = slot_of(table_of(env), word(a, 0));
-    if (!slot || slot->kind != HOST_FILE || !(slot->rights_base & FD_TELL) ||
+    if (!slot || !is_file(slot) || !(slot->rights_base & FD_TELL) ||
         outside(env, out, 8))
         return PYTHON(fd_tell);
     store_64(env, out, (uint64_t)slot->position);
@@ -596,7 +624,8 @@ static void *fd_filestat_get(struct env *env, void *caller, uint8_t *a, size_t n
     struct stat st;
     uint32_t out = word(a, 1);
     struct slot *slot = slot_of(table_of(env), word(a, 0));
-    if (!slot || slot->kind == FOREIGN || !(slot->rights_base & FD_FILESTAT_GET) ||
+    if (!slot || slot->kind == FOREIGN || slot->kind == MEMORY_FILE ||
+        !(slot->rights_base & FD_FILESTAT_GET) ||
         outside(env, out, 64))
         return PYTHON(fd_filestat_get);
     if (slot->kind == HOST_FILE || slot->kind == HOST_DIRECTORY) {

@@ -17,7 +17,7 @@ from wasi_host.native.structures import MEMORY, STRUCTURES, Bytes, Env, Slot, Ta
 from wasi_spec.rights import DIRECTORY_RIGHTS, FILE_RIGHTS
 
 #: The version of the structs and functions; ``host.c`` has the same.
-ABI: Final = 3
+ABI: Final = 4
 VARIABLE: Final = "WASI_HOST_NATIVE"
 FILE: Final = os.path.join(os.path.dirname(__file__), "_host.so")
 #: What to do where it is missing.
@@ -186,12 +186,12 @@ class TableMemory:
             raise MemoryError
         self.state = Table.from_address(self.address)
 
-    def insert(self) -> tuple[int, Slot]:
-        """Return the lowest free number, taken now, and its slot."""
+    def insert(self) -> tuple[int, int]:
+        """Return the lowest free number, taken now, and the address of its slot."""
         address = self._lib.insert(self.address)
         if not address:
             raise MemoryError
-        return self.state.lowest - 1, Slot.from_address(address)
+        return self.state.lowest - 1, address
 
     def find(self, fd: int) -> Slot | None:
         """Return the slot of a number, if it is open."""

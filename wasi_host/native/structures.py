@@ -13,6 +13,7 @@ OUTPUT: Final = 3
 INPUT: Final = 4
 NOTHING: Final = 5
 HOST_STREAM: Final = 6
+MEMORY_FILE: Final = 7
 
 #: What a table serves beyond descriptors.
 SERVES_CLOCKS: Final = 1
@@ -29,6 +30,7 @@ class Bytes(ctypes.Structure):
         ("length", c_uint64),
         ("capacity", c_uint64),
         ("room", c_uint64),
+        ("changed", c_uint64),
         ("position", c_uint64),
         ("busy", c_uint8),
     )
@@ -112,6 +114,32 @@ MEMORY: Final = Struct("=QQ")
 def address(structure: ctypes.Structure) -> int:
     """Return where a struct lies."""
     return ctypes.addressof(structure)
+
+
+class Pinned:
+    """The bytes of a file in memory, kept where they are for C to read.
+
+    Args:
+        data: what holds them; it can be overwritten, but neither grow nor shrink in place.
+
+    Attributes:
+        address: of their struct.
+
+    Raises:
+        ValueError: there are none.
+    """
+
+    __slots__ = ("__weakref__", "_held", "_state", "address")
+
+    def __init__(self, data: bytearray) -> None:
+        self._held = ctypes.c_char.from_buffer(data)
+        self._state = Bytes(length=len(data))
+        self._state.data = c_char_p(ctypes.addressof(self._held))
+        self.address = ctypes.addressof(self._state)
+
+    def drop(self) -> None:
+        """Let Python serve those who read: the file is not these bytes any more."""
+        self._state.changed = 1
 
 
 #: In the order of ``wasi_native_size``.

@@ -1,0 +1,207 @@
+"""Descriptors that the native part serves too: properties over the state of a slot in C."""
+
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+from weakref import ref
+
+from wasi_host.descriptors.base import FD_READDIR, FD_WRITE, Descriptor
+from wasi_host.descriptors.directory import DirectoryDescriptor, snapshot
+from wasi_host.descriptors.file import HostFileDescriptor, MemoryFileDescriptor
+from wasi_host.descriptors.stream import CapturedOutput, StreamDescriptor
+from wasi_host.fs.memory import MemoryFile
+from wasi_host.native import structures
+from wasi_host.native.library import Library, TableMemory
+from wasi_host.native.structures import Pinned, Slot
+
+if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Sequence
+
+#: After so many reads the bytes of a file in memory are pinned, which takes as long as two.
+_OFTEN = 4
+
+
+class Slotted(Descriptor):
+    """What the native kinds have in common: their state stands in their slot."""
+
+    __slots__ = ()
+
+    memory: TableMemory
+    slot: Slot
+
+    @property
+    def rights_base(self) -> int:
+        """What may be done with it now."""
+        rights: int = self.slot.rights_base
+        return rights
+
+    @rights_base.setter
+    def rights_base(self, rights: int) -> None:
+        self.slot.rights_base = rights
+
+    @property
+    def rights_inheriting(self) -> int:
+        """What descriptors opened below it may be given."""
+        rights: int = self.slot.rights_inheriting
+        return rights
+
+    @rights_inheriting.setter
+    def rights_inheriting(self, rights: int) -> None:
+        self.slot.rights_inheriting = rights
+
+    @property
+    def fdflags(self) -> int:
+        """APPEND, DSYNC, NONBLOCK, RSYNC, SYNC as the guest sees them."""
+        flags: int = self.slot.fdflags
+        return flags
+
+    @fdflags.setter
+    def fdflags(self, flags: int) -> None:
+        self.slot.fdflags = flags
+
+    @property
+    def position(self) -> int:
+        """Where the next read or write happens."""
+        position: int = self.slot.position
+        return position
+
+    @position.setter
+    def position(self, position: int) -> None:
+        self.slot.position = position
+
+    def attach(self, memory: TableMemory, slot: Slot, filetype: int, access: int) -> None:
+        """Move into a slot, whose rights, flags and position are set."""
+        self.memory = memory  # type: ignore[misc]  # a slot of each subclass
+        self.slot = slot  # type: ignore[misc]
+        self.filetype = filetype
+        self.access = access
+
+    def leave(self) -> None:
+        """Take the state out of the slot, which is about to be given to another."""
+        self.slot = Slot.from_buffer_copy(self.slot)  # type: ignore[misc]
+
+
+class NativeHostFile(Slotted, HostFileDescriptor):
+    """An open regular file of a host directory."""
+
+    __slots__ = ("memory", "slot")
+
+
+class NativeDirectory(Slotted, DirectoryDescriptor):
+    """An open host directory; the listing stands in the slot."""
+
+    __slots__ = ("_lib", "memory", "slot")
+
+    _lib: Library
+
+    def readdir(self, buf_len: int, cookie: int) -> bytes:
+        """Do as ``DirectoryDescriptor.readdir`` does."""
+        self.need(FD_READDIR)
+        if cookie == 0 or not self.slot.listing:
+            self._list(*snapshot(self.node))
+        return self._lib.listed(self.address, cookie, buf_len)
+
+    def _list(self, blob: bytes, offsets: "array[int]") -> None:
+        address, count = offsets.buffer_info()
+        if not self._lib.keep_listing(self.address, blob, len(blob), address, count):
+            raise MemoryError
+
+    @property
+    def address(self) -> int:
+        """Where the slot lies."""
+        return structures.address(self.slot)
+
+
+class NativeCapturedOutput(Slotted, CapturedOutput):
+    """Standard output or error collected in memory."""
+
+    __slots__ = ("memory", "slot")
+
+    def write(self, data: bytes | memoryview) -> int:
+        """Keep what there is room for; take all. NOTCAPABLE: FD_WRITE is missing."""
+        if not self.rights_base & FD_WRITE:
+            raise self.refused(FD_WRITE)
+        return self.node.write(data)
+
+
+class NativeStream(Slotted, StreamDescriptor):
+    """A standard stream that never waits: given input, nothing at all, a file of the host."""
+
+    __slots__ = ("memory", "slot")
+
+
+class NativeMemoryFile(Slotted, MemoryFileDescriptor):
+    """An open file in memory that is only read; its bytes are pinned as long as this is open."""
+
+    __slots__ = ("memory", "pin", "slot")
+
+    pin: Pinned
+
+
+class Pinner(Protocol):
+    """Puts a native descriptor in the place of one: the table."""
+
+    def pin(self, descriptor: "ReadMemoryFile") -> None:
+        """Do so, if it can be done."""
+
+
+class ReadMemoryFile(MemoryFileDescriptor):
+    """An open file in memory that is only read, and not yet known to be read often."""
+
+    __slots__ = ("_reads", "_table")
+
+    def __init__(self, descriptor: MemoryFileDescriptor, table: Pinner) -> None:
+        self.node = descriptor.node
+        self.filetype, self.access = descriptor.filetype, descriptor.access
+        self.rights_base = descriptor.rights_base
+        self.rights_inheriting = descriptor.rights_inheriting
+        self.fdflags, self.position = descriptor.fdflags, descriptor.position
+        self._reads, self._table = 0, table
+
+    def read(self, size: int) -> bytes:
+        """Do as ``FileDescriptor.read`` does."""
+        data = MemoryFileDescriptor.read(self, size)
+        self._count()
+        return data
+
+    def pread(self, size: int, offset: int) -> bytes:
+        """Do as ``FileDescriptor.pread`` does."""
+        data = MemoryFileDescriptor.pread(self, size, offset)
+        self._count()
+        return data
+
+    def readinto(self, buffers: "Sequence[memoryview]") -> int:
+        """Do as ``FileDescriptor.readinto`` does."""
+        count = MemoryFileDescriptor.readinto(self, buffers)
+        self._count()
+        return count
+
+    def preadinto(self, buffers: "Sequence[memoryview]", offset: int) -> int:
+        """Do as ``FileDescriptor.preadinto`` does."""
+        count = MemoryFileDescriptor.preadinto(self, buffers, offset)
+        self._count()
+        return count
+
+    def _count(self) -> None:
+        self._reads += 1
+        if self._reads == _OFTEN:
+            self._table.pin(self)
+
+
+def pin(node: MemoryFile) -> Pinned | None:
+    """Return the bytes of a file, pinned; None where they are not all in one place."""
+    inode = node.inode
+    with node.store.lock:
+        known = None if inode.pin is None else inode.pin()
+        if isinstance(known, Pinned):
+            return known
+        data = inode.data
+        if not data or len(data) != inode.size:
+            return None
+        made = Pinned(data)
+        inode.pin = ref(made)
+    return made
+
+
+Native: TypeAlias = (
+    NativeHostFile | NativeMemoryFile | NativeDirectory | NativeCapturedOutput | NativeStream
+)
