@@ -194,7 +194,13 @@ _alarms: Final = _Alarms()
 
 
 def call_after(seconds: float, call: Callable[[], None]) -> Alarm:
-    """Arrange for a short call on the deadline thread; cancel it when it is not needed."""
+    """Arrange for a short call on the deadline thread; cancel it when it is not needed.
+
+    Raises:
+        ValueError: the time is not a number, which would never come.
+    """
+    if seconds != seconds:
+        raise ValueError("timeout is not a number of seconds: nan")
     alarm = Alarm(time.monotonic() + seconds, call)
     _alarms.add(alarm)
     return alarm

@@ -42,6 +42,11 @@ def test_no_time_at_all_ends_a_guest_before_it_begins_or_soon_after(timeout):
         run(ENDLESS["computing"], timeout=timeout)
 
 
+def test_a_timeout_that_is_no_number_is_refused_before_anything_runs():
+    with pytest.raises(ValueError, match="nan"):
+        run(ENDLESS["computing"], timeout=float("nan"))
+
+
 def test_a_stop_before_the_instance_is_there_is_not_lost():
     for name in ("computing", "making calls", "computing in its start section"):
         recipe = wasi_host.Sandbox(ENDLESS[name]).recipe
