@@ -129,6 +129,10 @@ def measure(arguments: argparse.Namespace) -> Part:
             directory.mkdir()
             told = json.dumps(JOBS[name](directory))
             with started(hosts(told, Path(scratch))) as children:
+                # One has read the whole directory before any other changes it.
+                for child in children.values():
+                    if not child.brittle:
+                        child(0)
                 timings = take_turns(children, rounds)
             rows[name] = {column: t.figure(MILLISECONDS) for column, t in timings.items()}
     return report(rows)

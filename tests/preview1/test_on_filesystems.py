@@ -19,7 +19,7 @@ from wasi_host.errors import (
     WasiError,
     errno_of,
 )
-from wasi_host.fs.host import HostDir
+from wasi_host.fs.host import HostDir, HostDirectory
 from wasi_host.fs.memory import MemoryFS
 from wasi_spec.enums import Filetype
 from wasi_spec.errno import Errno
@@ -224,10 +224,22 @@ def test_allocating_grows_and_never_shrinks(wasi, offset, length, name, size):
 @pytest.mark.parametrize(
     ("size", "name"), [(2**63, "INVAL"), (2**64 - 1, "INVAL"), (2**63 - 1, "FBIG"), (9, None)]
 )
-def test_sizes_that_can_and_cannot_be_set(wasi, size, name):
+def test_sizes_that_can_and_cannot_be_set(wasi, size, name, tmp_path):
+    if name == "FBIG" and isinstance(wasi.fds[3].node, HostDirectory):
+        name = None if takes_the_largest_size(tmp_path / "probe") else name
     fd = opened(wasi, "f", 0, BOTH)
     assert refusal(wasi.fd_filestat_set_size, fd, size) == name
-    assert wasi.fd_filestat_get(fd)[4] == (9 if name is None else 5)
+    assert wasi.fd_filestat_get(fd)[4] == (size if name is None else 5)
+
+
+def takes_the_largest_size(path):
+    """Tell whether the host's filesystem has such files, as one in memory has."""
+    path.touch()
+    try:
+        os.truncate(path, 2**63 - 1)
+    except OSError:
+        return False
+    return True
 
 
 def test_times_are_kept_to_the_nanosecond(wasi):
