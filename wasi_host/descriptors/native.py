@@ -14,6 +14,7 @@ from wasi_host.descriptors.base import FD_WRITE, Descriptor
 from wasi_host.descriptors.directory import DirectoryDescriptor
 from wasi_host.descriptors.file import HostFileDescriptor, MemoryFileDescriptor
 from wasi_host.descriptors.slotted import (
+    SLOTTED,
     Native,
     NativeCapturedOutput,
     NativeDirectory,
@@ -111,8 +112,9 @@ class NativeTable(DescriptorTable):
         slot.readonly = node.readonly
         return self._moved(descriptor, file, slot, structures.HOST_FILE, node.fd)
 
-    def _memory_file(self, descriptor: MemoryFileDescriptor, _: int) -> ReadMemoryFile | None:
-        return None if descriptor.access & FD_WRITE else ReadMemoryFile(descriptor, self)
+    def _memory_file(self, descriptor: MemoryFileDescriptor, _: int) -> None:
+        if not descriptor.access & FD_WRITE:
+            ReadMemoryFile.become(descriptor, self)
 
     def pin(self, descriptor: ReadMemoryFile) -> None:
         """Let C read a file in memory from now on, if its bytes are all in one place."""
@@ -191,11 +193,11 @@ class NativeTable(DescriptorTable):
 
     def close(self, fd: int) -> None:
         """Do as ``DescriptorTable.close`` does."""
-        descriptor = self[fd]
+        descriptor: Any = self[fd]
         del self[fd]
-        if isinstance(descriptor, Slotted):
+        if type(descriptor) in SLOTTED:
             descriptor.leave()
-        self._lib.remove(self.memory.address, fd)
+        self._lib.quick_remove(self.memory.here, fd)
         descriptor.close()
 
     def renumber(self, fd: int, to: int) -> None:

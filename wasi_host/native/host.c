@@ -1048,7 +1048,12 @@ static void *path_open(struct env *env, void *caller, uint8_t *a, size_t n) {
     if (!slot) {
         /* What was opened is not opened twice: a fifo's other end would see it come and go. */
         table->opened = fd;
-        return PYTHON(path_open);
+        void *end = PYTHON(path_open);
+        if (table->opened == fd) { /* not taken over: Python came to an errno before */
+            table->opened = -1;
+            close(fd);
+        }
+        return end;
     }
     describe(slot, parent, &wanted, fd, S_ISDIR(st.st_mode));
     store_32(env, out, table->lowest - 1);

@@ -1,8 +1,5 @@
 """What changes in the calls where the native part serves some of them."""
 
-import os
-from contextlib import suppress
-
 from wasi_host.descriptors.native import NativeTable
 from wasi_host.fs.host import HostDirectory
 from wasi_host.fs.node import Directory, Node
@@ -40,40 +37,13 @@ class NativeCalls(ProcessCalls, PathCalls):
         self._table.memory.set_words(self.args, self.environ)
         return super().environ_sizes_get()
 
-    def path_open(
-        self,
-        fd: int,
-        dirflags: int,
-        path: str,
-        oflags: int,
-        fs_rights_base: int,
-        fs_rights_inheriting: int,
-        fdflags: int,
-    ) -> int:
-        """Do as ``PathCalls.path_open`` does.
-
-        The native part may have opened something it does not serve (a fifo, a device): it is
-        taken over, since opening a second time would be seen at a fifo's other end.
-        """
-        try:
-            return super().path_open(
-                fd, dirflags, path, oflags, fs_rights_base, fs_rights_inheriting, fdflags
-            )
-        finally:
-            left = self._take_opened()
-            if left >= 0:
-                with suppress(OSError):
-                    os.close(left)
-
-    def _take_opened(self) -> int:
-        state = self._table.memory.state
-        fd: int = state.opened
-        state.opened = -1
-        return fd
-
     def _open(self, directory: Directory, path: str, mode: int, follow: bool) -> Node:
-        opened = self._take_opened()
-        if opened >= 0:
-            assert isinstance(directory, HostDirectory)
-            return directory.adopt(opened)
+        # The native part may have opened something it does not serve (a fifo, a device): it is
+        # taken over, since opening a second time would be seen at a fifo's other end.
+        if type(directory) is HostDirectory:
+            state = self._table.memory.state
+            opened: int = state.opened
+            if opened >= 0:
+                state.opened = -1
+                return directory.adopt(opened)
         return super()._open(directory, path, mode, follow)
