@@ -338,6 +338,16 @@ static uint64_t take(struct bytes *bytes, const struct vectors *v) {
     return done;
 }
 
+/* The C library's fstat is newfstatat with an empty path, which takes a quarter longer. */
+static inline int stat_open(int fd, struct stat *st) {
+#if defined(__linux__) && defined(__x86_64__) && !defined(__ILP32__)
+    _Static_assert(sizeof *st == 144, "the kernel's own layout");
+    return (int)syscall(SYS_fstat, fd, st);
+#else
+    return fstat(fd, st);
+#endif
+}
+
 /* Copy from a file in memory, whose bytes stay where they are; -1: they are not the file any more. */
 static ssize_t copy_at(const struct bytes *bytes, const struct vectors *v, uint64_t offset) {
     if (__atomic_load_n(&bytes->changed, __ATOMIC_ACQUIRE))
@@ -544,7 +554,7 @@ static void *fd_seek(struct env *env, void *caller, uint8_t *a, size_t n) {
         base = slot->position;
     } else if (whence == WHENCE_END) {
         struct stat st;
-        if (slot->kind == MEMORY_FILE || fstat(slot->host_fd, &st))
+        if (slot->kind == MEMORY_FILE || stat_open(slot->host_fd, &st))
             return PYTHON(fd_seek);
         base = st.st_size;
     }
@@ -629,7 +639,7 @@ static void *fd_filestat_get(struct env *env, void *caller, uint8_t *a, size_t n
         outside(env, out, 64))
         return PYTHON(fd_filestat_get);
     if (slot->kind == HOST_FILE || slot->kind == HOST_DIRECTORY) {
-        if (fstat(slot->host_fd, &st))
+        if (stat_open(slot->host_fd, &st))
             return PYTHON(fd_filestat_get);
         store_filestat(env, out, &st);
         return answer(a, 0);
@@ -753,7 +763,7 @@ static int is_dots(const char *name) {
 static int fill_listing(const struct slot *slot, DIR *directory, struct listing *list) {
     uint64_t bytes = 0, items = 0, above;
     struct stat own;
-    if (fstat(slot->host_fd, &own) || !parent_inode(slot, &own, &above) ||
+    if (stat_open(slot->host_fd, &own) || !parent_inode(slot, &own, &above) ||
         !append_entry(list, &bytes, &items, own.st_ino, FILETYPE_DIRECTORY, ".") ||
         !append_entry(list, &bytes, &items, above, FILETYPE_DIRECTORY, ".."))
         return 0;
@@ -906,7 +916,7 @@ static enum found stat_in_parent(struct table *table, const struct slot *slot, c
             return NOT_KNOWN;
     }
     if (held ? fstatat(slot->host_fd, parent->name, st, AT_SYMLINK_NOFOLLOW)
-             : fstat(parent->fd, st)) {
+             : stat_open(parent->fd, st)) {
         forget_parent(parent);
         return NOT_KNOWN;
     }
@@ -949,7 +959,7 @@ static void *path_filestat_get(struct env *env, void *caller, uint8_t *a, size_t
                                   O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW), 0);
             if (fd < 0)
                 goto failed;
-            int failed = fstat(fd, &st);
+            int failed = stat_open(fd, &st);
             close(fd);
             if (failed)
                 return PYTHON(path_filestat_get);
@@ -1043,7 +1053,7 @@ static void *path_open(struct env *env, void *caller, uint8_t *a, size_t n) {
         return error ? answer(a, error) : PYTHON(path_open);
     }
     struct slot *slot = NULL;
-    if (!fstat(fd, &st) && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
+    if (!stat_open(fd, &st) && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
         slot = insert(table);
     if (!slot) {
         /* What was opened is not opened twice: a fifo's other end would see it come and go. */
