@@ -299,7 +299,7 @@ class Renewable:
 
     def captured(self) -> tuple[bytes, bytes]:
         """Return what the guest wrote to its standard output and error."""
-        return self._out.getvalue(), self._err.getvalue()
+        return self._out.result(), self._err.result()
 
     @property
     def limits_hit(self) -> frozenset[str]:

@@ -42,7 +42,7 @@
 #endif
 
 #ifndef ABI
-#define ABI 4 /* wasi_host/native/library.py has the same */
+#define ABI 5 /* wasi_host/native/library.py has the same */
 #endif
 #define EXPORT __attribute__((visibility("default")))
 
@@ -1312,18 +1312,25 @@ EXPORT const uint8_t *wasi_native_hold(struct bytes *bytes) {
 
 EXPORT void wasi_native_let_go(struct bytes *bytes) { unlock(bytes); }
 
-/* Put the first descriptors back as `saved` says; nothing was closed or opened since. */
-EXPORT void wasi_native_restore(struct table *table, const struct slot *saved, uint32_t count) {
-    for (uint32_t fd = 0; fd < count && fd < table->capacity; fd++)
-        if (table->numbers[fd])
-            *table->numbers[fd] = saved[fd];
-    wasi_native_forget_words(table);
-}
-
+/* What one guest wrote is never left for the next one to be found behind its own. */
 EXPORT void wasi_native_release(struct bytes *bytes) {
+    bytes->room += bytes->length;
     free(bytes->data);
     bytes->data = NULL;
     bytes->length = bytes->capacity = 0;
+}
+
+/* Put the first descriptors back as `saved` says; nothing was closed or opened since. */
+EXPORT void wasi_native_restore(struct table *table, const struct slot *saved, uint32_t count) {
+    for (uint32_t fd = 0; fd < count && fd < table->capacity; fd++) {
+        struct slot *slot = table->numbers[fd];
+        if (!slot)
+            continue;
+        *slot = saved[fd];
+        if (slot->kind == OUTPUT)
+            wasi_native_release(slot->bytes);
+    }
+    wasi_native_forget_words(table);
 }
 
 EXPORT int wasi_native_keep_listing(struct slot *slot, const uint8_t *blob, uint64_t length,

@@ -13,11 +13,11 @@ from threading import Lock
 from typing import Any, Final
 
 from wasi_host.errors import host_errnos
-from wasi_host.native.structures import MEMORY, STRUCTURES, Bytes, Env, Slot, Table
+from wasi_host.native.structures import KEPT, MEMORY, STRUCTURES, Bytes, Env, Slot, Table
 from wasi_spec.rights import DIRECTORY_RIGHTS, FILE_RIGHTS
 
 #: The version of the structs and functions; ``host.c`` has the same.
-ABI: Final = 4
+ABI: Final = 5
 VARIABLE: Final = "WASI_HOST_NATIVE"
 FILE: Final = os.path.join(os.path.dirname(__file__), "_host.so")
 #: What to do where it is missing.
@@ -110,6 +110,11 @@ class Library:
             return ctypes.string_at(data, state.length)
         finally:
             self.let_go(address)
+
+    @staticmethod
+    def kept(state: Bytes) -> bytes:
+        """Return what was captured, where no guest can write any more."""
+        return ctypes.string_at(*KEPT.unpack_from(state))
 
     def listed(self, slot: int, cookie: int, room: int) -> bytes:
         """Return entries of a slot's listing from ``cookie`` on, cut at ``room`` bytes."""

@@ -107,8 +107,10 @@ class Env(ctypes.Structure):
 
 #: The first fields of a slot, up to ``bytes``, and of an env: set at once, which takes a third of
 #: the time of setting one after the other.
-STATE: Final = Struct("=IiIIQQQqQ")
-MEMORY: Final = Struct("=QQ")
+STATE: Final = Struct("@IiIIQQQqQ")
+MEMORY: Final = Struct("@QQ")
+#: Where the bytes lie and how many there are: the first fields of ``Bytes``.
+KEPT: Final = Struct("@QQ")
 
 
 def address(structure: ctypes.Structure) -> int:

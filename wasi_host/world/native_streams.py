@@ -36,11 +36,8 @@ class NativeCapture(Capture):
 
     def renew(self) -> None:
         """Begin again, with nothing kept."""
-        state = self.state
-        if state.length:
-            # What one guest wrote is never left for the next one to be found behind its own.
+        if self.state.length:
             self._lib.release(self.address)
-        state.room = self.limit
         self.truncated = False
 
     def write(self, data: bytes | memoryview) -> int:
@@ -64,6 +61,10 @@ class NativeCapture(Capture):
             return b""
         return self._lib.captured(self.address, self.state)
 
+    def result(self) -> bytes:
+        """Do as ``Capture.result`` does."""
+        return self._lib.kept(self.state) if self.state.length else b""
+
     def __del__(self) -> None:
         if self.state.capacity:
             self._lib.release(self.address)
@@ -75,14 +76,17 @@ class NativeInput(BytesInput):
     __slots__ = ("address", "state")
 
     def __init__(self, data: bytes) -> None:
-        self.state = Bytes()
+        self.state = Bytes(position=1)
         self.address = address(self.state)
+        self._data = b""
         self.renew(data)
 
     def renew(self, data: bytes) -> None:
         """Begin again, with other input."""
-        self._data = data
         state = self.state
+        if data is self._data and not state.position:
+            return
+        self._data = data
         state.data = data  # keeps the bytes where they are
         state.length = len(data)
         state.position = 0

@@ -159,7 +159,11 @@ class Capture(WorldStream):
         return size
 
     def getvalue(self) -> bytes:
-        """Return what was kept."""
+        """Return what was kept so far."""
+        return bytes(self.buffer)
+
+    def result(self) -> bytes:
+        """Return what was kept, at the end, when nobody writes any more."""
         return bytes(self.buffer)
 
 
