@@ -12,7 +12,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -47,6 +47,9 @@ FILE_CALLS = (
     "readdir",
 )
 OTHER_CALLS = ("seek", "tell", "clock", "random", "write")
+UNDER_50_NS = ("seek", "tell", "fdstat", "clock")
+#: Those between which and their system call there may be hardly anything, with the part in C.
+THIN_CALLS = ("read", "write", "pread")
 #: Those that are one system call on one descriptor, beside fstat.
 SINGLE_CALLS = ("pread", "pwrite", "read", "seek", "tell", "write")
 #: What wasmtime answers without another thread, and how many times slower we may be.
@@ -197,7 +200,53 @@ def report(found: Found) -> Part:
         if column in found
         for target in column_targets(table, column, quiet=reason is None)
     ]
+    if NATIVE in found:
+        targets += native_targets(table, quiet=reason is None)
     return Part(NAME, "Single calls", [table], targets, notes)
+
+
+def native_targets(table: Table, quiet: bool) -> Iterator[Target]:
+    """What the part in C has to reach beyond that, over a host directory."""
+
+    def times_as_fast(calls: Sequence[str], other: str) -> list[float]:
+        pairs = [
+            (table.rows[c].get(other), table.rows[c].get(NATIVE)) for c in calls if c in table.rows
+        ]
+        return [theirs.least / mine.least for theirs, mine in pairs if theirs and mine]
+
+    def least(call: str) -> float | None:
+        figure = table.rows.get(call, {}).get(NATIVE)
+        return None if figure is None else figure.least
+
+    def worst(found: Sequence[float | None]) -> float | None:
+        known = [value for value in found if value is not None]
+        return max(known) if known and len(known) == len(found) else None
+
+    what = f"{NATIVE}: "
+    for other, mean in ((WASMTIME, 30), (NODE, 2.5)):
+        sound = quiet or other != WASMTIME
+        against = Table("", "ns", table.rows, {"": (other, NATIVE)})
+        found = against.mean_ratio("", FILE_CALLS) if sound else None
+        yield Target(f"{what}file calls, mean, times as fast as {other}", mean, True, found)
+        ratios = times_as_fast((*FILE_CALLS, *OTHER_CALLS), other) if sound else []
+        slowest = min(ratios, default=None)
+        yield Target(f"{what}the slowest call, times as fast as {other}", 1, True, slowest)
+    found = min(times_as_fast(["readdir"], NODE), default=None)
+    yield Target(f"{what}readdir, times as fast as {NODE}", 8, True, found)
+    short = [least(call) for call in UNDER_50_NS]
+    yield Target(f"{what}the worst of {', '.join(UNDER_50_NS)}", 50, False, worst(short), " ns")
+    over = [
+        None if not ratio else (1 - ratio[0]) * (least(call) or 0)
+        for call in THIN_CALLS
+        for ratio in [times_as_fast([call], SYSCALL)]
+    ]
+    calls = ", ".join(THIN_CALLS)
+    yield Target(
+        f"{what}more than the system call, the worst of {calls}", 120, False, worst(over), " ns"
+    )
+    found = min(times_as_fast(["open_close"], SYSCALL), default=None)
+    times = None if found is None else 1 / found
+    yield Target(f"{what}open_close, times the system calls", 1.6, False, times)
 
 
 def column_targets(table: Table, column: str, quiet: bool) -> Iterator[Target]:

@@ -148,8 +148,12 @@ def report(rows: dict[str, dict[str, Figure]]) -> Part:
         notes.append(noise)
     targets = []
     walk = rows.get("walk", {})
+    wanted = {
+        NATIVE: ((WASMTIME, 8, True), (NODE, 1.7, True)),
+        PYTHON: ((WASMTIME, 3, True), (NODE, 1.8, False)),
+    }
     for column in columns:
-        for other, factor, at_least in ((WASMTIME, 3, True), (NODE, 1.8, False)):
+        for other, factor, at_least in wanted[column]:
             found = None
             if other in walk and not (noise and other == WASMTIME):
                 found = walk[other].least / walk[column].least
@@ -157,4 +161,14 @@ def report(rows: dict[str, dict[str, Figure]]) -> Part:
                 found = 1 / found
             said = f"times as fast as {other}" if at_least else f"times {other}'s time"
             targets.append(Target(f"{column}: walk, {said}", factor, at_least, found))
+    if NATIVE in columns:
+        for other in (WASMTIME, NODE):
+            ratios_found = [
+                row[other].least / row[NATIVE].least
+                for row in rows.values()
+                if other in row and not (noise and other == WASMTIME)
+            ]
+            slowest = min(ratios_found, default=None)
+            what = f"{NATIVE}: the slowest program, times as fast as {other}"
+            targets.append(Target(what, 0.97, True, slowest))
     return Part(NAME, "Whole programs", [table], targets, notes)
