@@ -305,12 +305,16 @@ def test_a_worker_that_is_killed_loses_nothing(tmp_path, chunksize):
 
 def test_a_worker_that_is_killed_from_outside_while_it_works_loses_nothing():
     sandbox = wasi_host.Sandbox(ENDLESS["computing"], limits=wasi_host.Limits(timeout=0.4))
+    others = {*multiprocessing.active_children()}
     with executor("spawn") as pool:
         results = sandbox.map([[]] * 4, executor=pool, chunksize=1)
         first = next(results)
         victim = next(iter(pool._processes))
         os.kill(victim, signal.SIGKILL)
         assert [done.stopped for done in (first, *results)] == ["timeout"] * 4
+        # A pool whose worker died with a lock of the pool's own may wait for the others for ever.
+        for child in {*multiprocessing.active_children()} - others:
+            child.kill()
 
 
 def test_a_job_that_ends_its_worker_twice_is_told_as_killed_and_the_others_run(tmp_path):

@@ -176,12 +176,11 @@ class Instance:
         if self._store is None:
             self._busy.release()
             raise RuntimeError("this instance is closed")
-        if not self._depth:
-            try:
-                prepare_entry()
-            except BaseException:
-                self._busy.release()
-                raise
+        try:
+            prepare_entry()
+        except BaseException:
+            self._busy.release()
+            raise
         self._depth += 1
 
     def _require_open(self) -> None:
