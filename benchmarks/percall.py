@@ -205,78 +205,65 @@ def report(found: Found) -> Part:
     return Part(NAME, "Single calls", [table], targets, notes)
 
 
-def native_targets(table: Table, quiet: bool) -> Iterator[Target]:
-    """What the part in C has to reach beyond that, over a host directory."""
+def least(table: Table, call: str, host: str) -> float | None:
+    """The least time of a call on a host; None where it was not measured."""
+    figure = table.rows.get(call, {}).get(host)
+    return None if figure is None else figure.least
 
-    def times_as_fast(calls: Sequence[str], other: str) -> list[float]:
-        pairs = [
-            (table.rows[c].get(other), table.rows[c].get(NATIVE)) for c in calls if c in table.rows
-        ]
-        return [theirs.least / mine.least for theirs, mine in pairs if theirs and mine]
 
-    def least(call: str) -> float | None:
-        figure = table.rows.get(call, {}).get(NATIVE)
-        return None if figure is None else figure.least
+def compared(table: Table, call: str, other: str, column: str) -> float | None:
+    """How many times as fast as another host a column is."""
+    theirs, mine = least(table, call, other), least(table, call, column)
+    return theirs / mine if theirs and mine else None
 
-    def worst(found: Sequence[float | None]) -> float | None:
-        known = [value for value in found if value is not None]
-        return max(known) if known and len(known) == len(found) else None
 
-    what = f"{NATIVE}: "
-    for other, mean in ((WASMTIME, 30), (NODE, 2.5)):
-        sound = quiet or other != WASMTIME
-        against = Table("", "ns", table.rows, {"": (other, NATIVE)})
-        found = against.mean_ratio("", FILE_CALLS) if sound else None
-        yield Target(f"{what}file calls, mean, times as fast as {other}", mean, True, found)
-        ratios = times_as_fast((*FILE_CALLS, *OTHER_CALLS), other) if sound else []
-        slowest = min(ratios, default=None)
-        yield Target(f"{what}the slowest call, times as fast as {other}", 1, True, slowest)
-    found = min(times_as_fast(["readdir"], NODE), default=None)
-    yield Target(f"{what}readdir, times as fast as {NODE}", 8, True, found)
-    short = [least(call) for call in UNDER_50_NS]
-    yield Target(f"{what}the worst of {', '.join(UNDER_50_NS)}", 50, False, worst(short), " ns")
-    over = [
-        None if not ratio else (1 - ratio[0]) * (least(call) or 0)
-        for call in THIN_CALLS
-        for ratio in [times_as_fast([call], SYSCALL)]
-    ]
-    calls = ", ".join(THIN_CALLS)
-    yield Target(
-        f"{what}more than the system call, the worst of {calls}", 120, False, worst(over), " ns"
-    )
-    found = min(times_as_fast(["open_close"], SYSCALL), default=None)
-    times = None if found is None else 1 / found
-    yield Target(f"{what}open_close, times the system calls", 1.6, False, times)
+def compared_files(table: Table, other: str, column: str) -> float | None:
+    """The same over all file calls, as a geometric mean."""
+    return Table("", "ns", table.rows, {"": (other, column)}).mean_ratio("", FILE_CALLS)
+
+
+def beyond_system_call(table: Table, column: str, calls: Sequence[str], most: float) -> Target:
+    """What a call takes at most beside its system call."""
+    pairs = [(least(table, call, column), least(table, call, SYSCALL)) for call in calls]
+    more = [mine - raw for mine, raw in pairs if mine is not None and raw is not None]
+    what = f"{column}: more than the system call, the worst of {', '.join(calls)}"
+    return Target(what, most, False, max(more) if len(more) == len(calls) else None, " ns")
 
 
 def column_targets(table: Table, column: str, quiet: bool) -> Iterator[Target]:
     """The targets of one way of ours, over a host directory and over memory."""
-    rows = table.rows
-
-    def least(call: str, host: str) -> float | None:
-        figure = rows[call].get(host) if call in rows else None
-        return None if figure is None else figure.least
-
-    def compared(call: str, other: str) -> float | None:
-        theirs, mine = least(call, other), least(call, column)
-        return theirs / mine if theirs and mine else None
-
     for other, mean, readdir in ((WASMTIME, 5.5, 50), (NODE, 0.40, 2.5)):
         sound = quiet or other != WASMTIME
-        against = Table("", "ns", rows, {"": (other, column)})
-        found = against.mean_ratio("", FILE_CALLS) if sound else None
+        found = compared_files(table, other, column) if sound else None
         yield Target(f"{column}: file calls, mean, times as fast as {other}", mean, True, found)
-        found = compared("readdir", other) if sound else None
+        found = compared(table, "readdir", other, column) if sound else None
         yield Target(f"{column}: readdir, times as fast as {other}", readdir, True, found)
     for calls, most in ((SINGLE_CALLS, 1300), (("fstat",), 1700)):
-        pairs = [(least(call, column), least(call, SYSCALL)) for call in calls]
-        more = [mine - raw for mine, raw in pairs if mine is not None and raw is not None]
-        what = f"{column}: more than the system call, the worst of {', '.join(calls)}"
-        yield Target(what, most, False, max(more) if len(more) == len(calls) else None, " ns")
+        yield beyond_system_call(table, column, calls, most)
     for call in ("read", "pwrite", "fstat"):
-        found = least(call, f"{column}, memory")
+        found = least(table, call, f"{column}, memory")
         yield Target(f"{column}: {call} of a memory file", 1000, False, found, " ns")
     for call, most_times in NO_HOP.items():
-        ratio = compared(call, WASMTIME)
+        ratio = compared(table, call, WASMTIME, column)
         what = f"{column}: {call}, times slower than {WASMTIME}"
         yield Target(what, most_times, False, 1 / ratio if ratio else None)
+
+
+def native_targets(table: Table, quiet: bool) -> Iterator[Target]:
+    """What the part in C has to reach beyond that, over a host directory."""
+    for other, mean in ((WASMTIME, 30), (NODE, 2.5)):
+        sound = quiet or other != WASMTIME
+        found = compared_files(table, other, NATIVE) if sound else None
+        yield Target(f"{NATIVE}: file calls, mean, times as fast as {other}", mean, True, found)
+        ratios = [compared(table, call, other, NATIVE) for call in table.rows] if sound else []
+        slowest = min((ratio for ratio in ratios if ratio), default=None)
+        what = f"{NATIVE}: the slowest call, times as fast as {other}"
+        yield Target(what, 1, True, slowest)
+    found = compared(table, "readdir", NODE, NATIVE)
+    yield Target(f"{NATIVE}: readdir, times as fast as {NODE}", 8, True, found)
+    for call in UNDER_50_NS:
+        yield Target(f"{NATIVE}: {call}", 50, False, least(table, call, NATIVE), " ns")
+    yield beyond_system_call(table, NATIVE, THIN_CALLS, 120)
+    ratio = compared(table, "open_close", SYSCALL, NATIVE)
+    what = f"{NATIVE}: open_close, times the system calls"
+    yield Target(what, 1.6, False, 1 / ratio if ratio else None)

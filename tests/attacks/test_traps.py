@@ -1,6 +1,5 @@
 """Catalogue L 74 and 75: traps, endless recursion, and mistakes of ours."""
 
-import gc
 import itertools
 import struct
 import sys
@@ -232,16 +231,6 @@ def deepest(function, depth):
     return function() if depth == 0 else deepest(function, depth - 1)
 
 
-@pytest.fixture
-def no_collector():
-    """Finalizers of other tests' garbage, run at the recursion limit, would fail there."""
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
-
-
-@pytest.mark.usefixtures("no_collector")
 def test_l75_a_call_at_pythons_recursion_limit_succeeds_or_raises_and_never_lies(
     memory_only, start
 ):
@@ -256,7 +245,6 @@ def test_l75_a_call_at_pythons_recursion_limit_succeeds_or_raises_and_never_lies
     assert answers == {Errno.SUCCESS, "refused"}
 
 
-@pytest.mark.usefixtures("no_collector")
 def test_l75_an_engines_call_at_the_recursion_limit_never_lies():
     source = module(
         """(func (export "tell") (param i32) (result i32)
@@ -274,7 +262,6 @@ def test_l75_an_engines_call_at_the_recursion_limit_never_lies():
     assert answers == {0, "refused"}
 
 
-@pytest.mark.usefixtures("no_collector")
 def test_l75_a_nested_call_at_the_recursion_limit_never_lies():
     """The guest runs already, and a stream of the embedder's calls it again from far down."""
     answers, depth = set(), [0]

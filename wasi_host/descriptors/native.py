@@ -1,5 +1,7 @@
 """Descriptors that the native part serves too, and the table it shares with Python.
 
+The descriptors themselves are in ``slotted``.
+
 Theory of operation. Which numbers are open, and the rights, flags and position of each descriptor
 that C serves, stand in C structs. Python's descriptors of these kinds are properties over them, so
 that it does not matter who serves a call. What C opens has no Python object at first; the first
@@ -8,7 +10,7 @@ all other kinds have a number in C and nothing else.
 """
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from wasi_host.descriptors.base import FD_WRITE, Descriptor
 from wasi_host.descriptors.directory import DirectoryDescriptor
@@ -118,10 +120,10 @@ class NativeTable(DescriptorTable):
 
     def pin(self, descriptor: ReadMemoryFile) -> None:
         """Let C read a file in memory from now on, if its bytes are all in one place."""
-        pinned = pin(descriptor.node)
         fd = next((fd for fd, item in self.items() if item is descriptor), -1)
         slot = self.memory.find(fd)
-        if pinned is None or slot is None:
+        pinned = None if slot is None else pin(descriptor.node)
+        if slot is None or pinned is None:
             return
         file = NativeMemoryFile.__new__(NativeMemoryFile)
         file.node, file.pin = descriptor.node, pinned
@@ -193,10 +195,9 @@ class NativeTable(DescriptorTable):
 
     def close(self, fd: int) -> None:
         """Do as ``DescriptorTable.close`` does."""
-        descriptor: Any = self[fd]
+        descriptor = self[fd]
         del self[fd]
-        if type(descriptor) in SLOTTED:
-            descriptor.leave()
+        _leave(descriptor)
         self._lib.quick_remove(self.memory.here, fd)
         descriptor.close()
 
@@ -205,8 +206,7 @@ class NativeTable(DescriptorTable):
         descriptor, old = self[fd], self[to]
         if fd == to:
             return
-        if isinstance(old, Slotted):
-            old.leave()
+        _leave(old)
         self._lib.renumber(self.memory.address, fd, to)
         self[to] = descriptor
         del self[fd]
@@ -221,6 +221,12 @@ class NativeTable(DescriptorTable):
         self._lib.clear(self.memory.address)
         super().close_all()
         self._roots.clear()
+
+
+def _leave(descriptor: Descriptor) -> None:
+    # ``isinstance`` of an abstract class takes ten times as long.
+    if type(descriptor) in SLOTTED:
+        cast("Slotted", descriptor).leave()
 
 
 #: What makes the native descriptor of one of another kind; None: there is none of this one.

@@ -326,16 +326,29 @@ static int capture(struct bytes *bytes, const struct vectors *v) {
     return kept;
 }
 
-static uint64_t take(struct bytes *bytes, const struct vectors *v) {
-    uint64_t done = 0;
-    for (int i = 0; i < v->count && bytes->position < bytes->length; i++) {
-        uint64_t left = bytes->length - bytes->position;
+/* Copy what is there from an offset on; returns how much. */
+static uint64_t copy_from(const struct bytes *bytes, uint64_t offset, const struct vectors *v) {
+    uint64_t from = offset;
+    for (int i = 0; i < v->count && from < bytes->length; i++) {
+        uint64_t left = bytes->length - from;
         size_t size = v->items[i].iov_len < left ? v->items[i].iov_len : (size_t)left;
-        memcpy(v->items[i].iov_base, bytes->data + bytes->position, size);
-        bytes->position += size;
-        done += size;
+        memcpy(v->items[i].iov_base, bytes->data + from, size);
+        from += size;
     }
+    return from - offset;
+}
+
+static uint64_t take(struct bytes *bytes, const struct vectors *v) {
+    uint64_t done = copy_from(bytes, bytes->position, v);
+    bytes->position += done;
     return done;
+}
+
+/* Read a file in memory, whose bytes stay where they are; -1: they are not the file any more. */
+static ssize_t read_pinned(const struct bytes *bytes, const struct vectors *v, uint64_t offset) {
+    if (__atomic_load_n(&bytes->changed, __ATOMIC_ACQUIRE))
+        return -1;
+    return (ssize_t)copy_from(bytes, offset, v);
 }
 
 /* The C library's fstat is newfstatat with an empty path, which takes a quarter longer. */
@@ -346,20 +359,6 @@ static inline int stat_open(int fd, struct stat *st) {
 #else
     return fstat(fd, st);
 #endif
-}
-
-/* Copy from a file in memory, whose bytes stay where they are; -1: they are not the file any more. */
-static ssize_t copy_at(const struct bytes *bytes, const struct vectors *v, uint64_t offset) {
-    if (__atomic_load_n(&bytes->changed, __ATOMIC_ACQUIRE))
-        return -1;
-    uint64_t from = offset;
-    for (int i = 0; i < v->count && from < bytes->length; i++) {
-        uint64_t left = bytes->length - from;
-        size_t size = v->items[i].iov_len < left ? v->items[i].iov_len : (size_t)left;
-        memcpy(v->items[i].iov_base, bytes->data + from, size);
-        from += size;
-    }
-    return (ssize_t)(from - offset);
 }
 
 /* Descriptors. */
@@ -453,7 +452,7 @@ static void *fd_read(struct env *env, void *caller, uint8_t *a, size_t n) {
         break;
     case MEMORY_FILE:
         if (beyond((uint64_t)slot->position, v.total) ||
-            (done = copy_at(slot->bytes, &v, (uint64_t)slot->position)) < 0)
+            (done = read_pinned(slot->bytes, &v, (uint64_t)slot->position)) < 0)
             return PYTHON(fd_read);
         slot->position += done;
         break;
@@ -484,7 +483,7 @@ static void *fd_pread(struct env *env, void *caller, uint8_t *a, size_t n) {
         outside(env, out, 4) || !gather(env, word(a, 1), word(a, 2), &v) ||
         beyond(offset, v.total))
         return PYTHON(fd_pread);
-    ssize_t done = slot->kind == MEMORY_FILE ? copy_at(slot->bytes, &v, offset)
+    ssize_t done = slot->kind == MEMORY_FILE ? read_pinned(slot->bytes, &v, offset)
                                              : read_at(slot->host_fd, &v, (int64_t)offset);
     if (done < 0)
         return PYTHON(fd_pread);
@@ -915,18 +914,14 @@ static enum found stat_in_parent(struct table *table, const struct slot *slot, c
         if (parent->fd < 0)
             return NOT_KNOWN;
     }
-    if (held ? fstatat(slot->host_fd, parent->name, st, AT_SYMLINK_NOFOLLOW)
-             : stat_open(parent->fd, st)) {
+    int failed = held ? fstatat(slot->host_fd, parent->name, st, AT_SYMLINK_NOFOLLOW)
+                      : stat_open(parent->fd, st);
+    if (failed || (held && (st->st_dev != parent->device || st->st_ino != parent->inode))) {
         forget_parent(parent);
         return NOT_KNOWN;
     }
-    if (!held) {
-        parent->device = st->st_dev;
-        parent->inode = st->st_ino;
-    } else if (st->st_dev != parent->device || st->st_ino != parent->inode) {
-        forget_parent(parent);
-        return NOT_KNOWN;
-    }
+    parent->device = st->st_dev;
+    parent->inode = st->st_ino;
     if (fstatat(parent->fd, name, st, AT_SYMLINK_NOFOLLOW))
         return errno == ENOENT ? MISSING : NOT_KNOWN;
     return follow && S_ISLNK(st->st_mode) ? NOT_KNOWN : FOUND;
@@ -1322,14 +1317,9 @@ EXPORT void wasi_native_release(struct bytes *bytes) {
 
 /* Put the first descriptors back as `saved` says; nothing was closed or opened since. */
 EXPORT void wasi_native_restore(struct table *table, const struct slot *saved, uint32_t count) {
-    for (uint32_t fd = 0; fd < count && fd < table->capacity; fd++) {
-        struct slot *slot = table->numbers[fd];
-        if (!slot)
-            continue;
-        *slot = saved[fd];
-        if (slot->kind == OUTPUT)
-            wasi_native_release(slot->bytes);
-    }
+    for (uint32_t fd = 0; fd < count && fd < table->capacity; fd++)
+        if (table->numbers[fd])
+            *table->numbers[fd] = saved[fd];
     wasi_native_forget_words(table);
 }
 

@@ -207,6 +207,10 @@ def refusal(message: str) -> NotAWasiModule:
     )
 
 
+#: For each integer type: the least and the end of what fits, signed or unsigned.
+_INTEGERS: Final = {"i32": (-(1 << 31), 1 << 32), "i64": (-(1 << 63), 1 << 64)}
+
+
 def check_arguments(kind: FunctionType, arguments: Sequence[int | float]) -> list[int | float]:
     """Return the arguments of a call as the signed numbers of their types.
 
@@ -222,15 +226,14 @@ def check_arguments(kind: FunctionType, arguments: Sequence[int | float]) -> lis
         raise TypeError(f"takes {len(kinds)} arguments, {len(arguments)} were given")
     checked: list[int | float] = []
     for wanted, value in zip(kinds, arguments, strict=True):
-        if wanted in ("i32", "i64"):
-            bits = int(wanted[1:])
+        if wanted in _INTEGERS:
+            least, end = _INTEGERS[wanted]
             if not isinstance(value, int):
                 raise TypeError(f"{value!r} is no integer, where an {wanted} is wanted")
-            if not -(1 << (bits - 1)) <= value < 1 << bits:
+            if not least <= value < end:
                 raise OverflowError(f"{value} does not fit an {wanted}")
-            half = 1 << (bits - 1)
-            checked.append((value + half) % (1 << bits) - half)
-        elif wanted in ("f32", "f64"):
+            checked.append(value - end if value >= -least else value)
+        elif wanted in CODES:
             checked.append(float(value))
         else:
             raise TypeError("a parameter that is no number cannot be given from here")

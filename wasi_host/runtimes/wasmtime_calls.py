@@ -12,7 +12,7 @@ from struct import Struct
 from typing import Any, Final
 
 from wasi_host.runtimes import wasmtime_capi as capi
-from wasi_host.runtimes.contract import FunctionType, check_arguments
+from wasi_host.runtimes.contract import FunctionType
 
 #: What is handed over as a number.
 Word: Final = c_size_t
@@ -21,14 +21,8 @@ MEMORY: Final = b"memory"
 START: Final = b"_start"
 SIX: Final = c_size_t(6)
 assert len(MEMORY) == len(START) == SIX.value
-#: How the engine lays a number out in a slot of 16 bytes: parameters as bits, results signed.
-_PARAMETER: Final = {"i32": "I12x", "i64": "Q8x", "f32": "f12x", "f64": "d8x"}
-_RESULT: Final = {"i32": "i12x", "i64": "q8x", "f32": "f12x", "f64": "d8x"}
-#: For each integer what fits, signed or unsigned, and its bits.
-_INTEGER: Final = {
-    kind: (-(1 << (bits - 1)), 1 << bits, (1 << bits) - 1)
-    for kind, bits in (("i32", 32), ("i64", 64))
-}
+#: How a number lies in the engine's slot of 16 bytes.
+_SLOT: Final = {"i32": "i12x", "i64": "q8x", "f32": "f12x", "f64": "d8x"}
 
 
 class Address(c_void_p):
@@ -140,38 +134,33 @@ class ExportedFunction:
         extern: where the engine wrote it; kept.
 
     Attributes:
+        kind: its type.
         payload: the address of the function.
         words: how many slots a call needs.
         results: returns the results in the room of a call.
     """
 
-    __slots__ = ("_extern", "_kind", "_pack", "_params", "_room", "payload", "results", "words")
+    __slots__ = ("_extern", "_pack", "_room", "kind", "payload", "results", "words")
 
     def __init__(self, kind: FunctionType, extern: capi.Extern) -> None:
-        self._kind, self._extern = kind, extern
+        self.kind, self._extern = kind, extern
         self.payload = Address(extern.payload)
         length = max(len(kind.params), len(kind.results))
         self.words = Word(length)
         self._room: Any = ctypes.c_char * (max(length, 1) * capi.SLOT_BYTES)
-        self._params = tuple(_INTEGER.get(param) for param in kind.params)
-        self._pack = Struct("<" + "".join(_PARAMETER[param] for param in kind.params)).pack_into
-        self.results = Struct("<" + "".join(_RESULT[result] for result in kind.results)).unpack_from
+        self._pack = _slots(kind.params).pack_into
+        self.results = _slots(kind.results).unpack_from
 
-    def room(self, arguments: tuple[int | float, ...]) -> tuple[Any, Address]:
-        """Return the memory of one call, with the arguments in it, and its address.
+    def room(self, numbers: list[int | float]) -> tuple[Any, Address]:
+        """Return the memory of one call, with its arguments in it, and its address.
 
-        Raises:
-            TypeError, OverflowError: as ``check_arguments``, which finds the words for it.
+        Args:
+            numbers: as ``contract.check_arguments`` returns them.
         """
         room = self._room()
-        numbers: list[int | float] = []
-        if len(arguments) == len(self._params):
-            for integer, value in zip(self._params, arguments, strict=True):
-                if integer is None:
-                    numbers.append(float(value))
-                elif isinstance(value, int) and integer[0] <= value < integer[1]:
-                    numbers.append(value & integer[2])
-        if len(numbers) != len(self._params):
-            check_arguments(self._kind, arguments)  # raises
         self._pack(room, 0, *numbers)
         return room, Address(ctypes.addressof(room))
+
+
+def _slots(kinds: tuple[str, ...]) -> Struct:
+    return Struct("<" + "".join(_SLOT[kind] for kind in kinds))

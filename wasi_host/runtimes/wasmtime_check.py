@@ -53,15 +53,15 @@ def check(mode: Mode) -> None:
     instance = binding.instantiate(1 << 20)
     _same(len(instance.memory), 65_536)
     instance.memory[64:192] = b"\xa5" * 128
-    _same([*instance.call("seek", 3_000_000_000, -5, 2, 100)], [0])
+    _same(instance.call("seek", 3_000_000_000, -5, 2, 100), [0])
     _same(host.seen, [(3_000_000_000, -5, 2)])
     pattern = b"\xa5" * 36 + bytes(range(8, 0, -1)) + b"\xa5" * 84
     _same(bytes(instance.memory[64:192]), pattern)
-    _same([*instance.call("seek", 3, 0, 9, 100)], [28])
-    _same([*instance.call("seek", 300, 0, 0, 65_529)], [21])
-    _same([*instance.call("grow")], [1])
-    _same([*instance.call("seek", 3, 0, 0, 65_536)], [0])
-    _same([*instance.call("add", 0.5, -2)], [-1.5])
+    _same(instance.call("seek", 3, 0, 9, 100), [28])
+    _same(instance.call("seek", 300, 0, 0, 65_529), [21])
+    _same(instance.call("grow"), [1])
+    _same(instance.call("seek", 3, 0, 0, 65_536), [0])
+    _same(instance.call("add", 0.5, -2), [-1.5])
     try:
         instance.call("trap")
     except Trap as trap:

@@ -6,7 +6,7 @@ from typing import Protocol
 from wasi_host.binding.context import StoppedHost
 from wasi_host.errors import Stopped
 from wasi_host.runtimes import wasmtime_capi as capi
-from wasi_host.runtimes.contract import Export, check_arguments
+from wasi_host.runtimes.contract import Export, FunctionType, check_arguments
 from wasi_host.runtimes.wasmtime_calls import Address, ExportedFunction, TrapSlot, calls
 from wasi_host.runtimes.wasmtime_context import (
     WasmtimeContext,
@@ -128,7 +128,7 @@ class Instance:
         """Call ``_start``. Its type was checked when the module was loaded."""
         self.call("_start")
 
-    def call(self, name: str, *arguments: int | float) -> tuple[int | float, ...]:
+    def call(self, name: str, *arguments: int | float) -> list[int | float]:
         """Call an exported function.
 
         Returns:
@@ -140,13 +140,14 @@ class Instance:
             ProcExit, Trap, Stopped: as the call ended; any exception of the host's.
         """
         function = self._functions.get(name)
-        if function is None:
-            self._check(name, arguments)
+        kind = self._type_of(name) if function is None else function.kind
+        numbers = check_arguments(kind, arguments)
         self._enter()
         try:
             if function is None:
-                function = self._function(name)
-            room, slots = function.room(arguments)
+                extern = self._extern(name.encode())
+                function = self._functions[name] = ExportedFunction(kind, extern)
+            room, slots = function.room(numbers)
             trap = self._trap
             error = calls().call(self._here, function.payload, slots, function.words, trap.address)
             # The trap of a call within this one was taken before that returned.
@@ -156,19 +157,13 @@ class Instance:
         finally:
             self._depth -= 1
             self._busy.release()
-        return function.results(room)
+        return list(function.results(room))
 
-    def _check(self, name: str, arguments: tuple[int | float, ...]) -> None:
+    def _type_of(self, name: str) -> FunctionType:
         export = self._module.exports.get(name)
         if export is None or export.type is None:
             raise AttributeError(f"the module exports no function {name!r}")
-        check_arguments(export.type, arguments)
-
-    def _function(self, name: str) -> ExportedFunction:
-        kind = self._module.exports[name].type
-        assert kind is not None
-        made = self._functions[name] = ExportedFunction(kind, self._extern(name.encode()))
-        return made
+        return export.type
 
     def _enter(self) -> None:
         if not self._busy.acquire(blocking=False):

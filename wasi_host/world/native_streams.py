@@ -76,7 +76,7 @@ class NativeInput(BytesInput):
     __slots__ = ("address", "state")
 
     def __init__(self, data: bytes) -> None:
-        self.state = Bytes(position=1)
+        self.state = Bytes()
         self.address = address(self.state)
         self._data = b""
         self.renew(data)
