@@ -32,6 +32,12 @@ AGAINST_WASMTIME: dict[str, list[Step]] = {
         Step("fd_write", (10, (b"x",))),
         Step("fd_seek", (10, 2**63 - 1, 2)),
     ],
+    "reading nothing moves the access time where the host's filesystem says so": [
+        Step("path_open", (3, 0, b"a", _CREATE, _READ_WRITE, _ALL, 0), opens=10),
+        Step("path_filestat_set_times", (3, 0, b"a", 1, 999_999_999, 5)),
+        Step("fd_read", (10, (0, 0))),
+        Step("fd_filestat_get", (10,)),
+    ],
     "the old path of a link and its new one are both at fault": [
         Step("path_link", (3, 0, b"missing", 3, b"..")),
     ],

@@ -247,6 +247,7 @@ static int gather(const struct env *env, uint32_t at, uint32_t count, struct vec
     if (count > VECTORS || outside(env, at, 8 * (uint64_t)count))
         return 0;
     const uint8_t *raw = env->memory + at;
+    found->items[0].iov_base = NULL;
     found->count = 0;
     found->total = 0;
     for (uint32_t i = 0; i < count; i++, raw += 8) {
@@ -270,16 +271,17 @@ static int beyond(uint64_t offset, uint64_t total) {
     return offset > (uint64_t)INT64_MAX || total > (uint64_t)INT64_MAX - offset;
 }
 
+/* Nothing is asked for too, as Python does: some filesystems note that it was. */
 static ssize_t read_at(int fd, const struct vectors *v, int64_t offset) {
-    if (v->count == 1)
-        return pread(fd, v->items[0].iov_base, v->items[0].iov_len, (off_t)offset);
-    return v->count ? preadv(fd, v->items, v->count, (off_t)offset) : 0;
+    if (v->count > 1)
+        return preadv(fd, v->items, v->count, (off_t)offset);
+    return pread(fd, v->items[0].iov_base, (size_t)v->total, (off_t)offset);
 }
 
 static ssize_t write_at(int fd, const struct vectors *v, int64_t offset) {
-    if (v->count == 1)
-        return pwrite(fd, v->items[0].iov_base, v->items[0].iov_len, (off_t)offset);
-    return v->count ? pwritev(fd, v->items, v->count, (off_t)offset) : 0;
+    if (v->count > 1)
+        return pwritev(fd, v->items, v->count, (off_t)offset);
+    return pwrite(fd, v->items[0].iov_base, (size_t)v->total, (off_t)offset);
 }
 
 /* Bytes in memory. */
