@@ -38,7 +38,8 @@ INSPECT, CONFORMANCE, CLI = "wasi_host.inspect", "conformance", "wasi_host.cli"
 # floor, package, its modules in the order in which they may import each other, what it sees.
 # "package:name" allows `from package import name` and nothing else of it.
 LADDER = (
-    (0, SPEC, "errno enums flags rights types layout records functions values unstable", ()),
+    (0, SPEC, "errno enums flags rights signatures types layout records functions values "
+     "unstable", ()),
     (1, "wasi_host", "errors", (SPEC,)),
     # Between two floors: it came late, and stands beside both what waits and what runs.
     (1.5, NATIVE, "structures build library", (SPEC, ERRORS)),
@@ -66,7 +67,7 @@ LADDER = (
      (SPEC, ERRORS, FS, WORLD, NATIVE, DESCRIPTORS)),
     (5, LAYERS, "layer counting policy faults recording record replay trace_format "
      "trace_hints trace", (SPEC, ERRORS)),
-    (5, BINDING, "memory context transfer codec shim", (SPEC, ERRORS)),
+    (5, BINDING, "memory context transfer codec shim stub", (SPEC, ERRORS)),
     (6, RUNTIMES, "contract libc_capi wasmtime_declarations wasmtime_capi wasmtime_calls "
      "wasmtime_pooling wasmtime_engine wasmtime_context wasmtime_instance wasmtime "
      "wasmtime_linker wasmtime_public wasmtime_check wasmtime_choice "
@@ -113,6 +114,7 @@ WHOLE_MEMORY_USERS = EXEC_USERS | {"wasi_host.binding.memory", "wasi_host.runtim
 LAZY_IMPORTERS = {
     "wasi_host",
     "wasi_host.__main__",
+    "wasi_host.binding.stub",
     "wasi_host.fs.source",
     "wasi_host.preview1",
     "wasi_host.runtimes.wasmtime_choice",

@@ -23,7 +23,8 @@ from typing import Final, NamedTuple
 
 #: The directory in use instead of the platform's; empty: no cache.
 VARIABLE: Final = "WASI_HOST_CACHE"
-#: Modules below this size compile faster than they are looked up.
+#: Modules below this size that come without a settled file are compiled each time: in a process
+#: that has compiled another, that takes no longer than to keep them.
 SMALLEST: Final = 4096
 #: The oldest entries go when the cache grows over this.
 LARGEST_CACHE: Final = 2 << 30
@@ -52,6 +53,11 @@ def identity(path: str) -> FileIdentity:
     """Return the identity of a file as it is now. OSError: it cannot be looked at."""
     st = os.stat(path)
     return FileIdentity(os.path.abspath(path), st.st_dev, st.st_ino, st.st_size, st.st_mtime_ns)
+
+
+def settled(file: FileIdentity) -> bool:
+    """Tell whether a file has not changed lately, so that its times tell of the next change."""
+    return time.time_ns() - file.mtime_ns >= _GRAIN_NS
 
 
 def default_directory() -> str | None:
@@ -120,7 +126,7 @@ class Cache:
 
     def note_file(self, file: FileIdentity, settings: str, name: str) -> None:
         """Note the digest of a file that has not changed lately."""
-        if time.time_ns() - file.mtime_ns < _GRAIN_NS or not self._prepare():
+        if not settled(file) or not self._prepare():
             return
         try:
             text = name.encode() + b" " + os.fsencode(file.path)

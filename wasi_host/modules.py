@@ -10,7 +10,15 @@ from collections import OrderedDict
 from threading import Lock
 from typing import Final
 
-from wasi_host.cache import SMALLEST, Cache, FileIdentity, default_directory, digest, identity
+from wasi_host.cache import (
+    SMALLEST,
+    Cache,
+    FileIdentity,
+    default_directory,
+    digest,
+    identity,
+    settled,
+)
 from wasi_host.errors import NotAWasiModule
 from wasi_host.runtimes.contract import Binding, Compiled, FunctionType, Mode
 from wasi_host.runtimes.engines import check_runtime, compiler
@@ -90,6 +98,9 @@ class Module:
             self._cache.name_for(self._file, settings(Mode(epochs))) for epochs in (False, True)
         )
 
+    def _settled(self) -> bool:
+        return self._file is not None and settled(self._file)
+
     def _read(self) -> bytes:
         if self._wasm is None:
             assert self._file is not None
@@ -142,7 +153,7 @@ class Module:
             return compile_module(self._read(), mode)
         wanted = settings(mode)
         name = self._cache.name_for(self._file, wanted) if self._file is not None else None
-        if name is None and len(self._read()) < SMALLEST:
+        if name is None and len(self._read()) < SMALLEST and not self._settled():
             return compile_module(self._read(), mode)
         if name is None:
             name = digest(self._read(), wanted)

@@ -16,7 +16,6 @@ from wasi_host.changes import Changes, changes_of_run
 from wasi_host.errors import ProcExit, Stopped, Trap, foreign
 from wasi_host.interrupts import Interruptible
 from wasi_host.limits import Limits
-from wasi_host.runtimes.contract import MODULES
 from wasi_host.runtimes.engines import Outer, outer
 from wasi_host.runtimes.wasmtime_choice import way
 from wasi_host.runtimes.wasmtime_context import prepare_entry
@@ -27,7 +26,7 @@ from wasi_host.streams import Spec
 from wasi_host.surroundings import DEFAULT_LIMITS, Surroundings, checked_setting
 from wasi_host.world.clocks import Clock
 from wasi_host.world.stdio import StreamSource
-from wasi_spec.functions import MODULE
+from wasi_spec.signatures import NAMES, PREVIEW1
 
 if TYPE_CHECKING:
     from wasi_host.layers.layer import Layer, PerRun
@@ -121,7 +120,7 @@ class Wasi:
 
         linker.instantiate = remembering
 
-    def functions(self, memory: Any, module: str = MODULE) -> dict[str, Callable[..., int]]:
+    def functions(self, memory: Any, module: str = PREVIEW1) -> dict[str, Callable[..., int]]:
         """Return the functions as callables on plain integers, for any engine.
 
         Args:
@@ -160,7 +159,7 @@ class Wasi:
         return found.shape(
             {
                 (module, name): function
-                for module in MODULES
+                for module in NAMES
                 for name, function in values_functions(context, module).items()
             }
         )

@@ -17,6 +17,7 @@ encoding in ``wasi_host.binding``; names in traces; tests of every pointer and e
 from typing import Final, NamedTuple
 
 from wasi_spec.rights import Rights
+from wasi_spec.signatures import PREVIEW1
 from wasi_spec.types import (
     ADVICE,
     CIOVECS,
@@ -55,7 +56,7 @@ from wasi_spec.types import (
     Type,
 )
 
-MODULE: Final = "wasi_snapshot_preview1"
+MODULE: Final = PREVIEW1
 
 
 class Param(NamedTuple):

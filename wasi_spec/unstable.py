@@ -18,9 +18,10 @@ from wasi_spec import types
 from wasi_spec.enums import Whence as Preview1Whence
 from wasi_spec.functions import FUNCTIONS as PREVIEW1_FUNCTIONS
 from wasi_spec.functions import Function, Param, Result
+from wasi_spec.signatures import UNSTABLE
 from wasi_spec.types import Enum, Field, Flags, Int, Pointer, Record, Type, Union
 
-MODULE: Final = "wasi_unstable"
+MODULE: Final = UNSTABLE
 
 
 class Whence(IntEnum):

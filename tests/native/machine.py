@@ -25,7 +25,7 @@ from wasi_spec.functions import FUNCTIONS, MODULE
 from wasi_spec.rights import ALL_RIGHTS
 
 ROWS = {row.name: row for row in FUNCTIONS}
-SHIMS = capi.raw_shims(FUNCTIONS)
+SHIMS = {name: capi.stubs(MODULE, "raw")[name] for name in ROWS}
 SLOT_BYTES = 16
 NATIVE, FALLBACK, PYTHON = "native", "fallen back", "python"
 

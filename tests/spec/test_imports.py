@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import wasi_spec
 
 PACKAGE = Path(wasi_spec.__file__).parent
@@ -25,7 +27,7 @@ def modules_loaded_by(statement):
 def loaded_with_the_table():
     # -S: without site-packages, so that nothing but the package and the library can be found.
     return modules_loaded_by(f"import sys; sys.path.append({str(PACKAGE.parent)!r}); "
-                             "import wasi_spec.records")  # fmt: skip
+                             "import wasi_spec.unstable, wasi_spec.records")  # fmt: skip
 
 
 def test_importing_the_table_loads_only_the_standard_library():
@@ -33,6 +35,21 @@ def test_importing_the_table_loads_only_the_standard_library():
     others = loaded_with_the_table() - ours - {"imported package"}
     assert "wasi_spec.functions" in ours
     assert {name for name in others if name.split(".")[0] not in sys.stdlib_module_names} == set()
+
+
+def test_importing_the_package_alone_loads_nothing_else_of_it():
+    statement = f"import sys; sys.path.append({str(PACKAGE.parent)!r}); import wasi_spec"
+    loaded = {name for name in modules_loaded_by(statement) if name.startswith("wasi_spec")}
+    assert loaded == {"wasi_spec"}
+
+
+def test_every_public_name_is_imported_from_where_it_is_at_home():
+    for name in wasi_spec.__all__:
+        value = getattr(wasi_spec, name)
+        assert getattr(value, "__module__", "wasi_spec.functions").startswith("wasi_spec.")
+    assert set(wasi_spec.__all__) <= set(dir(wasi_spec))
+    with pytest.raises(AttributeError, match="no attribute 'imagined'"):
+        _ = wasi_spec.imagined
 
 
 def test_importing_the_table_loads_no_heavy_part_of_the_library():

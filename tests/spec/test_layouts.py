@@ -8,6 +8,7 @@ import struct
 import pytest
 
 from wasi_spec import records, types
+from wasi_spec.enums import Eventtype
 from wasi_spec.layout import (
     case_format,
     layout,
@@ -174,6 +175,20 @@ def test_packing_places_every_field_and_writes_zeros_into_padding(packer, pictur
 @pytest.mark.parametrize(("packer", "picture"), PACKED.values(), ids=PACKED)
 def test_unpacking_reads_every_field_and_nothing_of_padding(packer, picture):
     assert list(packer.unpack(picture.replace(".", "\xff").encode("latin-1"))) == fields_of(picture)
+
+
+@pytest.mark.parametrize("kind", ["FDSTAT", "FILESTAT", "DIRENT", "EVENT", "IOVEC"])
+def test_a_packed_form_is_the_one_that_follows_from_the_type(kind):
+    assert getattr(records, kind).format == struct_format(getattr(types, kind))
+
+
+def test_the_packed_forms_of_unions_are_those_that_follow_from_their_cases():
+    alone = Record("", (Field("u", types.PRESTAT),))
+    clock, fd = Eventtype.CLOCK, Eventtype.FD_READ
+    assert records.PRESTAT.format == case_format(alone, "u", 0)
+    assert records.SUBSCRIPTION_CLOCK.format == case_format(types.SUBSCRIPTION, "u", clock)
+    assert records.SUBSCRIPTION_FD.format == case_format(types.SUBSCRIPTION, "u", fd)
+    assert layout(types.USERDATA).size == records.SUBSCRIPTION_TAG_OFFSET
 
 
 def test_each_values_type_has_as_many_fields_as_its_packed_form():

@@ -7,7 +7,7 @@ aborts the process.
 import pytest
 import wasmtime
 
-from wasi_spec import FUNCTIONS, MODULE, Function, core_signature
+from wasi_spec import FUNCTIONS, MODULE, Function, core_signature, functions, signatures, unstable
 
 #: Functions that wasmtime's own WASI does not define. Were one here, its row would go unjudged.
 UNDEFINED: tuple[str, ...] = ()
@@ -87,3 +87,23 @@ def test_a_row_of_no_parameters_and_no_results_has_only_the_errno():
 def test_a_function_that_never_returns_has_no_result():
     row = Function("f", "process", "Leave.", params=(), noreturn=True)
     assert core_signature(row) == ((), ())
+
+
+LETTERS = {"i32": "i", "i64": "I"}
+
+
+@pytest.mark.parametrize("module", [functions, unstable], ids=["preview 1", "unstable"])
+def test_the_signatures_written_out_are_those_of_the_rows(module):
+    rows = module.FUNCTIONS
+    assert signatures.NAMES[module.MODULE] == tuple(row.name for row in rows)
+    for row in rows:
+        parameters, results = core_signature(row)
+        assert signatures.PARAMETERS[row.name] == "".join(map(LETTERS.get, parameters))
+        assert results == (() if row.name in signatures.NORETURN else ("i32",))
+
+
+def test_the_functions_that_differ_between_the_modules_are_those_whose_rows_do():
+    rows = {row.name: row for row in functions.FUNCTIONS}
+    different = {row.name for row in unstable.FUNCTIONS if row != rows[row.name]}
+    assert different == signatures.DIFFERENT
+    assert {row.name for row in functions.FUNCTIONS if row.noreturn} == signatures.NORETURN

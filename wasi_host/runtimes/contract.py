@@ -10,14 +10,7 @@ from typing import Final, NamedTuple, Protocol
 
 from wasi_host.binding.context import Context
 from wasi_host.errors import NotAWasiModule
-from wasi_spec import unstable
-from wasi_spec.functions import FUNCTIONS, MODULE, Function, core_signature
-
-#: The modules we serve: preview 1, and its predecessor with its own layouts.
-MODULES: Final[dict[str, tuple[Function, ...]]] = {
-    MODULE: FUNCTIONS,
-    unstable.MODULE: unstable.FUNCTIONS,
-}
+from wasi_spec.signatures import NAMES, NORETURN, PARAMETERS, PREVIEW1
 
 
 class PoolFull(RuntimeError):
@@ -84,12 +77,15 @@ class Export(NamedTuple):
     flaw: str | None = None
 
 
-#: The type of each function we serve, by module and name.
-SIGNATURES: Final = {
-    (module, function.name): FunctionType(*core_signature(function))
-    for module, functions in MODULES.items()
-    for function in functions
+_LETTERS: Final = {"i": "i32", "I": "i64"}
+_TYPES: Final = {
+    name: FunctionType(
+        tuple([_LETTERS[letter] for letter in letters]), () if name in NORETURN else ("i32",)
+    )
+    for name, letters in PARAMETERS.items()
 }
+#: The type of each function we serve, by module and name.
+SIGNATURES: Final = {(module, name): _TYPES[name] for module in NAMES for name in NAMES[module]}
 
 
 class Compiled(Protocol):
@@ -184,10 +180,10 @@ def check_imports(imports: Sequence[Import]) -> None:
     for item in imports:
         expected = SIGNATURES.get((item.module, item.name))
         label = f"{item.module}.{item.name}"
-        if expected is None and item.module in MODULES:
+        if expected is None and item.module in NAMES:
             flaws.append(f"{label}: {item.module} has no such function")
         elif expected is None:
-            flaws.append(f"{label}: not a function of {MODULE}")
+            flaws.append(f"{label}: not a function of {PREVIEW1}")
         elif item.type is None:
             flaws.append(f"{label}: imported as something that is no function")
         elif item.type != expected:

@@ -19,7 +19,6 @@ from wasi_host.binding.context import StoppedHost, ValuesContext
 from wasi_host.binding.shim import values_functions
 from wasi_host.errors import NotAWasiModule, Stopped, Trap, foreign
 from wasi_host.runtimes.contract import (
-    MODULES,
     Export,
     Import,
     Mode,
@@ -28,6 +27,7 @@ from wasi_host.runtimes.contract import (
 )
 from wasi_host.runtimes.sections import PAGE, TABLE_ENTRY, read_sections
 from wasi_host.runtimes.wasmtime_engine import validate
+from wasi_spec.signatures import NAMES
 
 __all__ = ["Functions", "ValuesBinding", "ValuesInstance", "ValuesModule"]
 
@@ -55,7 +55,7 @@ class GuestContext(ValuesContext):
         """Return all functions that a guest may import."""
         return {
             (module, name): self._served(function)
-            for module in MODULES
+            for module in NAMES
             for name, function in values_functions(self, module).items()
         }
 

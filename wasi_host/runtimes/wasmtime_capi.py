@@ -15,14 +15,14 @@ vectors; errors, traps, byte vectors and import or export lists are ours to free
 import ctypes
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from ctypes import byref, c_uint8, c_void_p
 from functools import cache
 from threading import Lock
 from typing import Any, Final
 
 from wasi_host.binding.memory import window
-from wasi_host.binding.shim import ShimCompiler
+from wasi_host.binding.stub import Stubs
 from wasi_host.runtimes.wasmtime_declarations import (
     DECLARATIONS,
     EPOCH_CALLBACK,
@@ -30,7 +30,6 @@ from wasi_host.runtimes.wasmtime_declarations import (
     THUNK,
     ByteVec,
 )
-from wasi_spec.functions import Function
 
 #: One view over the address space. Making it touches nothing; it is the fastest way to the
 #: arguments of a call, and guest memories are slices of it.
@@ -215,9 +214,9 @@ def epoch_callback(decide: Callable[..., int]) -> Any:
     return EPOCH_CALLBACK(decide)
 
 
-def raw_shims(functions: Sequence[Function], convention: str = "raw") -> ShimCompiler:
-    """Return the compiler of shims that read the engine's argument slots."""
-    return ShimCompiler(ALL, functions, convention)
+def stubs(module: str, convention: str) -> Stubs:
+    """Return the shims of a module that read the engine's argument slots."""
+    return Stubs(ALL, module, convention)
 
 
 def guest_memory(base: int, size: int) -> memoryview:

@@ -1,20 +1,16 @@
 """The engine's side of one guest on wasmtime: its context, its callbacks, and how calls end."""
 
 from sys import _getframe, getrecursionlimit
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from wasi_host.binding.context import Context, StoppedHost
 from wasi_host.errors import Stopped, Trap
 from wasi_host.native.library import Library, NativeEnv
 from wasi_host.runtimes import wasmtime_capi as capi
-from wasi_host.runtimes.contract import MODULES, PoolFull, refusal
+from wasi_host.runtimes.contract import PoolFull, refusal
 from wasi_host.runtimes.libc_capi import trap_handlers
 from wasi_host.runtimes.wasmtime_calls import Address, calls
-from wasi_spec.functions import MODULE
-
-if TYPE_CHECKING:
-    from wasi_host.binding.shim import ShimCompiler
-    from wasi_spec.functions import Function
+from wasi_spec.signatures import DIFFERENT, NAMES, PREVIEW1
 
 #: Python frames that a host call may need, with a user's stream behind it.
 _FRAMES: Final = 120
@@ -34,7 +30,6 @@ _TRAP_NAMES: Final = {
 _OUT_OF_FUEL: Final = 11
 
 
-
 class Thunks:
     """C functions of the shims of one convention, made when first asked for and never freed.
 
@@ -42,15 +37,8 @@ class Thunks:
     """
 
     def __init__(self, convention: str) -> None:
-        self._shims: dict[str, ShimCompiler] = {
-            module: capi.raw_shims(functions, convention) for module, functions in MODULES.items()
-        }
-        self._rows = {
-            (module, function.name): function
-            for module, functions in MODULES.items()
-            for function in functions
-        }
-        self._made: dict[Function, Any] = {}
+        self._stubs = {module: capi.stubs(module, convention) for module in NAMES}
+        self._made: dict[tuple[str, str], Any] = {}
 
     def bound(self, module: str, name: str, context: "WasmtimeContext") -> tuple[int, int]:
         """Return what serves a function of a module for a context: a C function, and its ``env``.
@@ -59,7 +47,7 @@ class Thunks:
         """
         thunk = self.address(module, name)
         native = context.native
-        if native is not None and self._rows[module, name] == self._rows.get((MODULE, name)):
+        if native is not None and _home(module, name) == PREVIEW1:
             row = native.row(name, thunk)
             if row is not None:
                 return row, native.address
@@ -67,11 +55,16 @@ class Thunks:
 
     def address(self, module: str, name: str) -> int:
         """Return the address of the thunk that serves a function of a module."""
-        row = self._rows[module, name]
-        made = self._made.get(row)
+        home = _home(module, name)
+        made = self._made.get((home, name))
         if made is None:
-            made = self._made.setdefault(row, capi.thunk(self._shims[module][name]))
+            made = self._made.setdefault((home, name), capi.thunk(self._stubs[home][name]))
         return capi.address(made)
+
+
+def _home(module: str, name: str) -> str:
+    """Return the module whose row of a function serves it in another one too."""
+    return module if name in DIFFERENT else PREVIEW1
 
 
 class WasmtimeContext(Context):

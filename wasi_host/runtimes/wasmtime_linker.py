@@ -15,9 +15,10 @@ from typing import Any, Final
 from wasi_host.binding.memory import EMPTY
 from wasi_host.errors import ProcExit, Stopped
 from wasi_host.runtimes import wasmtime_capi as capi
-from wasi_host.runtimes.contract import MODULES, SIGNATURES, FunctionType
+from wasi_host.runtimes.contract import SIGNATURES, FunctionType
 from wasi_host.runtimes.wasmtime_context import Thunks, WasmtimeContext
 from wasi_host.runtimes.wasmtime_engine import new_function_type
+from wasi_spec.signatures import NAMES
 
 _thunks: Final = Thunks("checked")
 
@@ -122,14 +123,14 @@ def define_all(linker: Any, context: LinkerContext) -> None:
     # A type belongs to the engine it is used with: shared by the functions of one linker only.
     kinds: dict[FunctionType, int] = {}
     try:
-        for module, functions in MODULES.items():
+        for module, functions in NAMES.items():
             module_name = module.encode()
             for function in functions:
-                signature = SIGNATURES[module, function.name]
+                signature = SIGNATURES[module, function]
                 kind = kinds.get(signature)
                 if kind is None:
                     kind = kinds[signature] = new_function_type(lib, signature)
-                name = function.name.encode()
+                name = function.encode()
                 living.hold(context)
                 error = lib.linker_define_func_unchecked(
                     pointer,
@@ -138,7 +139,7 @@ def define_all(linker: Any, context: LinkerContext) -> None:
                     name,
                     len(name),
                     kind,
-                    _thunks.address(module, function.name),
+                    _thunks.address(module, function),
                     id(context),
                     finalizer,
                 )

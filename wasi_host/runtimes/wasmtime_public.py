@@ -14,7 +14,6 @@ from wasi_host.binding.context import StoppedHost, ValuesContext
 from wasi_host.binding.shim import values_functions
 from wasi_host.errors import NotAWasiModule, Stopped, Trap
 from wasi_host.runtimes.contract import (
-    MODULES,
     SIGNATURES,
     Export,
     FunctionType,
@@ -25,6 +24,7 @@ from wasi_host.runtimes.contract import (
     refusal,
 )
 from wasi_host.runtimes.wasmtime_engine import MEMORY_RESERVATION
+from wasi_spec.signatures import NAMES
 
 # The package keeps host functions in a table of its own that takes no two threads at once: it is
 # written when one is defined, and when the store that used it goes.
@@ -311,7 +311,7 @@ def define_public(
     import wasmtime
 
     types = {kind: getattr(wasmtime.ValType, kind)() for kind in ("i32", "i64")}
-    for module in MODULES:
+    for module in NAMES:
         for name, function in values_functions(context, module).items():
             if wanted is None or (module, name) in wanted:
                 signature = SIGNATURES[module, name]
