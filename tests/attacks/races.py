@@ -1,15 +1,16 @@
 """A guest at work in a directory where another process swaps directories, links and files.
 
-``python -m tests.attacks.races --seconds 60`` runs it, first with ``openat2`` and then by the
-walk; ``tests/attacks/test_races.py`` runs a second of each. The other process exchanges a
-directory with a link to the outside, a file with a link to the secret, a link that stays inside
-with one that leaves, as fast as it can. The guest opens, creates, renames, links and removes
-through all of them. It must never read the secret, see an inode of the outside, or leave a trace
-there.
+``python -m tests.attacks.races --seconds 60`` runs it from an engine (so by the native part, where
+it is there) and without one, with ``openat2`` and by the walk; ``tests/attacks/test_races.py`` runs
+a second of each. The other process exchanges a directory with a link to the outside, a file with a
+link to the secret, a link that stays inside with one that leaves, as fast as it can. The guest
+opens, creates, renames, links and removes through all of them. It must never read the secret, see
+an inode of the outside, or leave a trace there.
 """
 
 import argparse
 import contextlib
+import itertools
 import os
 import random
 import shutil
@@ -129,13 +130,16 @@ def _exchange(at: int, name: str, target: str, chance: random.Random) -> None:
         os.rename(aside, name, src_dir_fd=at, dst_dir_fd=at)
 
 
-def race(base: Path, seconds: float, *, walk: bool, calls: int | None = None) -> Race:
+def race(
+    base: Path, seconds: float, *, walk: bool, backend: str = "values", calls: int | None = None
+) -> Race:
     """Let a guest work for so long, or for so many calls, while another process swaps.
 
     Args:
         base: an empty directory.
         seconds: how long at most.
         walk: without ``openat2``.
+        backend: how the guest calls; ``engine`` is served by the native part where it is there.
         calls: how many calls at most.
     """
     root, outside = furnish(base)
@@ -143,7 +147,7 @@ def race(base: Path, seconds: float, *, walk: bool, calls: int | None = None) ->
     forced = openat2.force_off(walk)
     command = [sys.executable, "-m", "tests.attacks.races", "--swap", str(root), str(outside)]
     swapper = subprocess.Popen(command, cwd=PROJECT)
-    guest = Guest(BACKENDS["values"]({"/": root}))
+    guest = Guest(BACKENDS[backend]({"/": root}))
     try:
         worker = _Worker(guest, outside)
         end = time.monotonic() + seconds
@@ -252,10 +256,10 @@ def main() -> int:
     if given.swap:
         swap(*given.swap)
     reached = []
-    for walk in (False, True):
+    for backend, walk in itertools.product(BACKENDS, (False, True)):
         with _scratch() as base:
-            done = race(base, given.seconds, walk=walk)
-        way = "the walk" if walk else "openat2"
+            done = race(base, given.seconds, walk=walk, backend=backend)
+        way = f"{backend}, {'the walk' if walk else 'openat2'}"
         refused = sum(count for (_, answer), count in done.answers.items() if answer == "PERM")
         print(
             f"{way}: {done.calls:,} calls, {refused:,} answered PERM, {len(done.reached)} reached"

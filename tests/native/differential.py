@@ -4,7 +4,8 @@
 
 Both guests have a directory of their own with the same files. After each operation the errno and
 the whole memory must be the same, and from time to time the descriptors, and the files. Inode
-numbers are matched pair by pair, times are left out (``test_native`` compares these on one tree).
+numbers are matched pair by pair. Of times only those are compared that a guest set to a moment long
+ago or far ahead (``test_calls`` compares all of them, on one tree).
 """
 
 import argparse
@@ -168,6 +169,12 @@ class Operations:
         fd = 3 if self.chance.random() < 0.7 else self.fd()
         return pokes, name, (fd, self.chance.choice([0, 1, 1, 2]), *path, self.pointer(RESULTS))
 
+    def fd_filestat_set_times(self, name):
+        chance = self.chance
+        moments = [0, 1, 999_999_999, 10**18 + 1, 2**63 - 1, 2**63, 2**64 - 1]
+        flags = chance.choice([*range(16), 16, 2**16 - 1])
+        return [], name, (self.fd(), chance.choice(moments), chance.choice(moments), flags)
+
     def clock_time_get(self, name):
         return [], name, (self.chance.randrange(5), 0, self.pointer(RESULTS))
 
@@ -202,7 +209,7 @@ class Operations:
 
     def _path_alone(self, name):
         pokes, path = self.path()
-        return pokes, name, (3, *path)
+        return pokes, name, (3 if self.chance.random() < 0.7 else self.fd(), *path)
 
     path_create_directory = path_unlink_file = path_remove_directory = _path_alone
 
@@ -218,8 +225,8 @@ _WEIGHTS = {
     "fd_readdir": 5, "path_open": 16, "path_filestat_get": 10, "fd_close": 8, "clock_time_get": 1,
     "random_get": 1, "args_sizes_get": 1, "args_get": 1, "environ_sizes_get": 1, "environ_get": 1,
     "fd_fdstat_set_flags": 3, "fd_fdstat_set_rights": 1, "fd_renumber": 1,
-    "fd_filestat_set_size": 2, "fd_allocate": 1, "fd_advise": 1, "path_create_directory": 1,
-    "path_unlink_file": 1, "path_remove_directory": 1, "path_rename": 1,
+    "fd_filestat_set_size": 2, "fd_filestat_set_times": 4, "fd_allocate": 1, "fd_advise": 1,
+    "path_create_directory": 1, "path_unlink_file": 4, "path_remove_directory": 1, "path_rename": 1,
 }  # fmt: skip
 
 
@@ -354,8 +361,14 @@ def entries(place):
     return found
 
 
+def told_times(path):
+    """A file's times, but none of these days: those were not set by a guest."""
+    now, st = time.time_ns(), path.stat()
+    return [ns for ns in (st.st_atime_ns, st.st_mtime_ns) if abs(ns - now) > 10**16]
+
+
 def snapshot(root):
-    """All files below a directory, with their contents."""
+    """All files below a directory, with their contents and the times set by the guest."""
     found = {}
     for top, directories, files in os.walk(root):
         for name in directories + files:
@@ -365,8 +378,9 @@ def snapshot(root):
             elif path.is_dir():
                 content = None
             else:
+                times = told_times(path)
                 with path.open("rb") as file:  # some are sparse, and as long as files can be
-                    content = path.stat().st_size, file.read(5000)
+                    content = path.stat().st_size, times, file.read(5000)
             found[str(path.relative_to(root))] = content
     return found
 

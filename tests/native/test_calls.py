@@ -11,7 +11,7 @@ import pytest
 
 import wasi_host.native.library as loader
 from tests.native.machine import FALLBACK, NATIVE, PYTHON, Machine, open_descriptors
-from wasi_spec import Errno, Fdflags, Filetype, Oflags, Rights
+from wasi_spec import Errno, Fdflags, Filetype, Fstflags, Oflags, Rights
 from wasi_spec.rights import ALL_RIGHTS
 
 pytestmark = pytest.mark.usefixtures("native")
@@ -256,6 +256,10 @@ def test_the_rights_and_flags_in_c_are_those_of_the_specification():
     }.items()
     for name, value in re.findall(r"#define OFLAGS_(\w+) (\d+)u", source):
         assert int(value) == (int(Oflags[name]) if name != "ALL" else sum(map(int, Oflags)))
+    now = Fstflags.ATIM_NOW | Fstflags.MTIM_NOW
+    times = {**Fstflags.__members__, "NOW": now, "ALL": sum(map(int, Fstflags))}
+    for name, value in re.findall(r"#define FSTFLAGS_(\w+) (\d+)u", source):
+        assert int(value) == int(times[name]), name
     sync = Fdflags.DSYNC | Fdflags.RSYNC | Fdflags.SYNC
     expected = {"APPEND": Fdflags.APPEND, "SYNC": sync, "ALL": sum(map(int, Fdflags))}
     for name, value in re.findall(r"#define FDFLAGS_(\w+) (\d+)u", source):

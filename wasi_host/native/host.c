@@ -42,7 +42,7 @@
 #endif
 
 #ifndef ABI
-#define ABI 5 /* wasi_host/native/library.py has the same */
+#define ABI 6 /* wasi_host/native/library.py has the same */
 #endif
 #define EXPORT __attribute__((visibility("default")))
 
@@ -57,6 +57,8 @@
 #define PATH_FILESTAT_GET (UINT64_C(1) << 18)
 #define PATH_FILESTAT_SET_SIZE (UINT64_C(1) << 19)
 #define FD_FILESTAT_GET (UINT64_C(1) << 21)
+#define FD_FILESTAT_SET_TIMES (UINT64_C(1) << 23)
+#define PATH_UNLINK_FILE (UINT64_C(1) << 26)
 
 /* wasi_spec/flags.py and enums.py */
 #define FDFLAGS_APPEND 1u
@@ -67,6 +69,10 @@
 #define OFLAGS_EXCL 4u
 #define OFLAGS_TRUNC 8u
 #define OFLAGS_ALL 15u
+#define FSTFLAGS_ATIM 1u /* the two of the other time are 4 times as much */
+#define FSTFLAGS_ATIM_NOW 2u
+#define FSTFLAGS_NOW 10u /* ATIM_NOW, MTIM_NOW */
+#define FSTFLAGS_ALL 15u
 #define FILETYPE_UNKNOWN 0
 #define FILETYPE_BLOCK_DEVICE 1
 #define FILETYPE_CHARACTER_DEVICE 2
@@ -180,8 +186,9 @@ typedef void *thunk(void *context, void *caller, uint8_t *a, size_t n);
 /* The rows, each served by the function of its name. */
 #define EACH_ROW(X)                                                                              \
     X(fd_read) X(fd_pread) X(fd_write) X(fd_pwrite) X(fd_seek) X(fd_tell) X(fd_close)            \
-    X(fd_fdstat_get) X(fd_filestat_get) X(fd_prestat_get) X(fd_prestat_dir_name) X(fd_readdir)   \
-    X(path_open) X(path_filestat_get) X(clock_time_get) X(random_get)                            \
+    X(fd_fdstat_get) X(fd_filestat_get) X(fd_filestat_set_times) X(fd_prestat_get)               \
+    X(fd_prestat_dir_name) X(fd_readdir) X(path_open) X(path_filestat_get) X(path_unlink_file)   \
+    X(clock_time_get) X(random_get)                                                              \
     X(args_sizes_get) X(args_get) X(environ_sizes_get) X(environ_get)
 
 #define NUMBER(name) row_##name,
@@ -369,13 +376,17 @@ static inline int is_file(const struct slot *slot) {
     return slot->kind == HOST_FILE || slot->kind == MEMORY_FILE;
 }
 
-static void forget_listing(struct slot *slot) {
-    if (slot->listing) {
-        free(slot->listing->blob);
-        free(slot->listing->offsets);
-        free(slot->listing);
-        slot->listing = NULL;
+static void free_listing(struct listing *list) {
+    if (list) {
+        free(list->blob);
+        free(list->offsets);
+        free(list);
     }
+}
+
+static void set_listing(struct slot *slot, struct listing *list) {
+    free_listing(slot->listing);
+    slot->listing = list;
 }
 
 /* A slot with the lowest free number, which is `table->lowest - 1` then; NULL: no memory. */
@@ -409,7 +420,7 @@ static struct slot *insert(struct table *table) {
 }
 
 static void drop(struct table *table, struct slot *slot) {
-    forget_listing(slot);
+    set_listing(slot, NULL);
     slot->kind = FOREIGN;
     slot->host_fd = -1;
     slot->next = table->free;
@@ -434,7 +445,20 @@ static void remove_number(struct table *table, uint32_t fd) {
     drop(table, slot);
 }
 
-/* Reading and writing. */
+/* Reading and writing; -1: Python must look. */
+
+static ssize_t read_file(const struct slot *slot, const struct vectors *v, uint64_t offset) {
+    if (beyond(offset, v->total))
+        return -1;
+    return slot->kind == MEMORY_FILE ? read_pinned(slot->bytes, v, offset)
+                                     : read_at(slot->host_fd, v, (int64_t)offset);
+}
+
+static ssize_t write_file(const struct slot *slot, const struct vectors *v, uint64_t offset) {
+    if (slot->fdflags & FDFLAGS_APPEND || beyond(offset, v->total))
+        return -1;
+    return write_at(slot->host_fd, v, (int64_t)offset);
+}
 
 static void *fd_read(struct env *env, void *caller, uint8_t *a, size_t n) {
     struct vectors v;
@@ -443,20 +467,12 @@ static void *fd_read(struct env *env, void *caller, uint8_t *a, size_t n) {
     if (!slot || !(slot->rights_base & FD_READ) || outside(env, out, 4) ||
         !gather(env, word(a, 1), word(a, 2), &v))
         return PYTHON(fd_read);
-    ssize_t done;
+    ssize_t done = -1;
     switch (slot->kind) {
     case HOST_FILE:
-        if (beyond((uint64_t)slot->position, v.total))
-            return PYTHON(fd_read);
-        if ((done = read_at(slot->host_fd, &v, slot->position)) < 0)
-            return PYTHON(fd_read);
-        slot->position += done;
-        break;
     case MEMORY_FILE:
-        if (beyond((uint64_t)slot->position, v.total) ||
-            (done = read_pinned(slot->bytes, &v, (uint64_t)slot->position)) < 0)
-            return PYTHON(fd_read);
-        slot->position += done;
+        if ((done = read_file(slot, &v, (uint64_t)slot->position)) > 0)
+            slot->position += done;
         break;
     case INPUT:
         done = (ssize_t)take(slot->bytes, &v);
@@ -466,12 +482,10 @@ static void *fd_read(struct env *env, void *caller, uint8_t *a, size_t n) {
         break;
     case HOST_STREAM:
         done = v.total ? readv(slot->host_fd, v.items, v.count) : 0;
-        if (done < 0)
-            return PYTHON(fd_read);
         break;
-    default:
-        return PYTHON(fd_read);
     }
+    if (done < 0)
+        return PYTHON(fd_read);
     store_32(env, out, (uint32_t)done);
     return answer(a, 0);
 }
@@ -482,11 +496,9 @@ static void *fd_pread(struct env *env, void *caller, uint8_t *a, size_t n) {
     uint32_t out = word(a, 4);
     struct slot *slot = slot_of(table_of(env), word(a, 0));
     if (!slot || !is_file(slot) || ~slot->rights_base & (FD_READ | FD_SEEK) ||
-        outside(env, out, 4) || !gather(env, word(a, 1), word(a, 2), &v) ||
-        beyond(offset, v.total))
+        outside(env, out, 4) || !gather(env, word(a, 1), word(a, 2), &v))
         return PYTHON(fd_pread);
-    ssize_t done = slot->kind == MEMORY_FILE ? read_pinned(slot->bytes, &v, offset)
-                                             : read_at(slot->host_fd, &v, (int64_t)offset);
+    ssize_t done = read_file(slot, &v, offset);
     if (done < 0)
         return PYTHON(fd_pread);
     store_32(env, out, (uint32_t)done);
@@ -500,28 +512,25 @@ static void *fd_write(struct env *env, void *caller, uint8_t *a, size_t n) {
     if (!slot || !(slot->rights_base & FD_WRITE) || outside(env, out, 4) ||
         !gather(env, word(a, 1), word(a, 2), &v))
         return PYTHON(fd_write);
-    ssize_t done = (ssize_t)v.total;
+    ssize_t done = -1;
     switch (slot->kind) {
     case HOST_FILE:
-        if (slot->fdflags & FDFLAGS_APPEND || beyond((uint64_t)slot->position, v.total))
-            return PYTHON(fd_write);
-        if ((done = write_at(slot->host_fd, &v, slot->position)) < 0)
-            return PYTHON(fd_write);
-        slot->position += done;
+        if ((done = write_file(slot, &v, (uint64_t)slot->position)) > 0)
+            slot->position += done;
         break;
     case OUTPUT:
-        if (!capture(slot->bytes, &v))
-            return PYTHON(fd_write);
+        if (capture(slot->bytes, &v))
+            done = (ssize_t)v.total;
         break;
     case NOTHING:
+        done = (ssize_t)v.total;
         break;
     case HOST_STREAM:
-        if (v.total && (done = writev(slot->host_fd, v.items, v.count)) < 0)
-            return PYTHON(fd_write);
+        done = v.total ? writev(slot->host_fd, v.items, v.count) : 0;
         break;
-    default:
-        return PYTHON(fd_write);
     }
+    if (done < 0)
+        return PYTHON(fd_write);
     store_32(env, out, (uint32_t)done);
     return answer(a, 0);
 }
@@ -532,10 +541,9 @@ static void *fd_pwrite(struct env *env, void *caller, uint8_t *a, size_t n) {
     uint32_t out = word(a, 4);
     struct slot *slot = slot_of(table_of(env), word(a, 0));
     if (!slot || slot->kind != HOST_FILE || ~slot->rights_base & (FD_WRITE | FD_SEEK) ||
-        slot->fdflags & FDFLAGS_APPEND || outside(env, out, 4) ||
-        !gather(env, word(a, 1), word(a, 2), &v) || beyond(offset, v.total))
+        outside(env, out, 4) || !gather(env, word(a, 1), word(a, 2), &v))
         return PYTHON(fd_pwrite);
-    ssize_t done = write_at(slot->host_fd, &v, (int64_t)offset);
+    ssize_t done = write_file(slot, &v, offset);
     if (done < 0)
         return PYTHON(fd_pwrite);
     store_32(env, out, (uint32_t)done);
@@ -650,6 +658,33 @@ static void *fd_filestat_get(struct env *env, void *caller, uint8_t *a, size_t n
     memcpy(env->memory + out, zeros, 16);
     env->memory[out + 16] = (uint8_t)slot->filetype;
     memcpy(env->memory + out + 24, zeros, 40);
+    return answer(a, 0);
+}
+
+/* What a call sets a time to: bit 0 of `which` is given, bit 1 now; 0: Python must look. */
+static int choose_time(uint32_t which, uint64_t given, uint64_t now, struct timespec *chosen) {
+    uint64_t ns = which & FSTFLAGS_ATIM ? given : now;
+    chosen->tv_sec = (time_t)(ns / 1000000000);
+    chosen->tv_nsec = which ? (long)(ns % 1000000000) : UTIME_OMIT;
+    return which <= FSTFLAGS_ATIM_NOW && (uint64_t)chosen->tv_sec == ns / 1000000000;
+}
+
+static void *fd_filestat_set_times(struct env *env, void *caller, uint8_t *a, size_t n) {
+    struct timespec times[2], clock = {0, 0};
+    uint32_t flags = word(a, 3);
+    struct table *table = table_of(env);
+    struct slot *slot = slot_of(table, word(a, 0));
+    if (!slot || slot->kind != HOST_FILE || !(slot->rights_base & FD_FILESTAT_SET_TIMES) ||
+        slot->readonly || flags & ~FSTFLAGS_ALL)
+        return PYTHON(fd_filestat_set_times);
+    if (flags & FSTFLAGS_NOW &&
+        (!(table->serves & SERVES_CLOCKS) || clock_gettime(CLOCK_REALTIME, &clock)))
+        return PYTHON(fd_filestat_set_times);
+    uint64_t now = nanoseconds(clock.tv_sec, clock.tv_nsec);
+    if (!choose_time(flags & 3, long_word(a, 1), now, &times[0]) ||
+        !choose_time(flags >> 2, long_word(a, 2), now, &times[1]) ||
+        futimens(slot->host_fd, times))
+        return PYTHON(fd_filestat_set_times);
     return answer(a, 0);
 }
 
@@ -792,35 +827,37 @@ static int take_listing(struct slot *slot) {
     int done = list && directory && fill_listing(slot, directory, list);
     if (directory)
         closedir(directory);
-    if (!done) {
-        if (list) {
-            free(list->blob);
-            free(list->offsets);
-            free(list);
-        }
+    if (done)
+        set_listing(slot, list);
+    else
+        free_listing(list);
+    return done;
+}
+
+/* Copy entries from a cookie on; returns how many bytes, without `to` how many there are. */
+EXPORT int64_t wasi_native_entries(struct slot *slot, uint64_t cookie, uint8_t *to,
+                                   uint64_t room) {
+    const struct listing *list = slot->listing;
+    if (!list || cookie >= list->count)
         return 0;
-    }
-    forget_listing(slot);
-    slot->listing = list;
-    return 1;
+    uint64_t start = list->offsets[cookie], left = list->length - start;
+    uint64_t size = left < room ? left : room;
+    if (!to)
+        return (int64_t)left;
+    memcpy(to, list->blob + start, (size_t)size);
+    return (int64_t)size;
 }
 
 static void *fd_readdir(struct env *env, void *caller, uint8_t *a, size_t n) {
     uint32_t buf = word(a, 1), room = word(a, 2), out = word(a, 4);
-    uint64_t cookie = long_word(a, 3), size = 0;
+    uint64_t cookie = long_word(a, 3);
     struct slot *slot = slot_of(table_of(env), word(a, 0));
     if (!slot || slot->kind != HOST_DIRECTORY || !(slot->rights_base & FD_READDIR) ||
         outside(env, out, 4) || (room && outside(env, buf, room)))
         return PYTHON(fd_readdir);
     if ((!cookie || !slot->listing) && !take_listing(slot))
         return PYTHON(fd_readdir);
-    const struct listing *list = slot->listing;
-    if (cookie < list->count) {
-        uint64_t start = list->offsets[cookie], left = list->length - start;
-        size = left < room ? left : room;
-        if (size)
-            memcpy(env->memory + buf, list->blob + start, (size_t)size);
-    }
+    int64_t size = room ? wasi_native_entries(slot, cookie, env->memory + buf, room) : 0;
     store_32(env, out, (uint32_t)size);
     return answer(a, 0);
 }
@@ -880,10 +917,8 @@ static int open_beneath(int directory, const char *path, int flags, mode_t mode)
 #define O_NOCTTY 0
 #endif
 
-/* The host's errno of a path call as the guest's, for the one error that needs no second look. */
-static inline uint32_t plain_error(void) {
-    return errno == ENOENT ? errnos[ENOENT] : 0;
-}
+/* How a path call that failed ends: one errno needs no second look. */
+#define FAILED(name) (errno == ENOENT ? answer(a, errnos[ENOENT]) : PYTHON(name))
 
 enum found { NOT_KNOWN, FOUND, MISSING };
 
@@ -933,7 +968,7 @@ static void *path_filestat_get(struct env *env, void *caller, uint8_t *a, size_t
     char path[PATH_BYTES + 1];
     struct stat st;
     struct table *table = table_of(env);
-    uint32_t follow = word(a, 1), out = word(a, 4), error;
+    uint32_t follow = word(a, 1), out = word(a, 4);
     struct slot *slot = slot_of(table, word(a, 0));
     if (!slot || slot->kind != HOST_DIRECTORY || !(slot->rights_base & PATH_FILESTAT_GET) ||
         follow > 1 || outside(env, out, 64) || !copy_path(env, word(a, 2), word(a, 3), path))
@@ -942,7 +977,7 @@ static void *path_filestat_get(struct env *env, void *caller, uint8_t *a, size_t
         if (is_dots(path))
             return PYTHON(path_filestat_get);
         if (fstatat(slot->host_fd, path, &st, AT_SYMLINK_NOFOLLOW))
-            goto failed;
+            return FAILED(path_filestat_get);
         if (follow && S_ISLNK(st.st_mode))
             return PYTHON(path_filestat_get);
     } else {
@@ -955,7 +990,7 @@ static void *path_filestat_get(struct env *env, void *caller, uint8_t *a, size_t
             int fd = open_beneath(slot->host_fd, path,
                                   O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW), 0);
             if (fd < 0)
-                goto failed;
+                return FAILED(path_filestat_get);
             int failed = stat_open(fd, &st);
             close(fd);
             if (failed)
@@ -964,9 +999,32 @@ static void *path_filestat_get(struct env *env, void *caller, uint8_t *a, size_t
     }
     store_filestat(env, out, &st);
     return answer(a, 0);
-failed:
-    error = plain_error();
-    return error ? answer(a, error) : PYTHON(path_filestat_get);
+}
+
+/* Of a longer path the directory is opened, as in Python: the name is removed in that one. */
+static void *path_unlink_file(struct env *env, void *caller, uint8_t *a, size_t n) {
+    char path[PATH_BYTES + 1];
+    struct table *table = table_of(env);
+    struct slot *slot = slot_of(table, word(a, 0));
+    if (!slot || slot->kind != HOST_DIRECTORY || !(slot->rights_base & PATH_UNLINK_FILE) ||
+        slot->readonly || !copy_path(env, word(a, 1), word(a, 2), path))
+        return PYTHON(path_unlink_file);
+    char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    if (!*name || is_dots(name) || slash == path ||
+        (slash && !(table->serves & SERVES_BENEATH)))
+        return PYTHON(path_unlink_file);
+    int in = slot->host_fd;
+    if (slash) {
+        *slash = 0;
+        in = open_beneath(slot->host_fd, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+        if (in < 0)
+            return FAILED(path_unlink_file);
+    }
+    int failed = unlinkat(in, name, 0), error = errno;
+    if (slash)
+        close(in);
+    errno = error;
+    return failed ? FAILED(path_unlink_file) : answer(a, 0);
 }
 
 /* What path_open asks for, decoded. */
@@ -1027,7 +1085,7 @@ static void *path_open(struct env *env, void *caller, uint8_t *a, size_t n) {
     struct opening wanted;
     struct stat st;
     struct table *table = table_of(env);
-    uint32_t follow = word(a, 1), out = word(a, 8), error;
+    uint32_t follow = word(a, 1), out = word(a, 8);
     struct slot *parent = slot_of(table, word(a, 0));
     if (!parent || parent->kind != HOST_DIRECTORY || !(table->serves & SERVES_OPEN) ||
         table->count >= table->limit || follow > 1 || outside(env, out, 4) ||
@@ -1045,10 +1103,8 @@ static void *path_open(struct env *env, void *caller, uint8_t *a, size_t n) {
         fd = open_beneath(parent->host_fd, path, wanted.flags | (follow ? 0 : O_NOFOLLOW),
                           wanted.flags & O_CREAT ? 0666 : 0);
     }
-    if (fd < 0) {
-        error = plain_error();
-        return error ? answer(a, error) : PYTHON(path_open);
-    }
+    if (fd < 0)
+        return FAILED(path_open);
     struct slot *slot = NULL;
     if (!stat_open(fd, &st) && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
         slot = insert(table);
@@ -1330,30 +1386,13 @@ EXPORT int wasi_native_keep_listing(struct slot *slot, const uint8_t *blob, uint
     struct listing *list = calloc(1, sizeof *list);
     if (!list || !(list->blob = malloc((size_t)length)) ||
         !(list->offsets = malloc((size_t)count * sizeof *offsets))) {
-        if (list)
-            free(list->blob);
-        free(list);
+        free_listing(list);
         return 0;
     }
     memcpy(list->blob, blob, (size_t)length);
     memcpy(list->offsets, offsets, (size_t)count * sizeof *offsets);
     list->length = length;
     list->count = count;
-    forget_listing(slot);
-    slot->listing = list;
+    set_listing(slot, list);
     return 1;
-}
-
-/* Copy entries from a cookie on; returns how many bytes, without `to` how many there are. */
-EXPORT int64_t wasi_native_entries(struct slot *slot, uint64_t cookie, uint8_t *to,
-                                   uint64_t room) {
-    const struct listing *list = slot->listing;
-    if (!list || cookie >= list->count)
-        return 0;
-    uint64_t start = list->offsets[cookie], left = list->length - start;
-    uint64_t size = left < room ? left : room;
-    if (!to)
-        return (int64_t)left;
-    memcpy(to, list->blob + start, (size_t)size);
-    return (int64_t)size;
 }
