@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from benchmarks.machine import ROOT, print_description
-from wasi_host.fs import Directory, File, FileSystem, HostDir, MemoryFS
 from wasi_host.fs.export import as_pyfilesystem
 from wasi_host.fs.fsspec import FsspecFS
+from wasi_host.fs.host import HostDir
+from wasi_host.fs.memory import MemoryFS
+from wasi_host.fs.node import Directory, File, FileSystem
 from wasi_host.fs.pyfs import PyFilesystem
 from wasi_host.fs.pyfs_import import import_fs
 

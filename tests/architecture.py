@@ -27,7 +27,8 @@ NATIVE = "wasi_host.native"
 CONTRACT, SECTIONS = "wasi_host.runtimes.contract", "wasi_host.runtimes.sections"
 LAYERS, BINDING, RUNTIMES = "wasi_host.layers", "wasi_host.binding", "wasi_host.runtimes"
 FRONT = (
-    "limits interrupts changes files_export files results rights sources directories adapters "
+    "limits interrupts changes files_export files results rights sockets sources directories "
+    "adapters "
     "streams cache modules diagnosis "
     "command_line stacks observers surroundings wasi guest instance travel mapping sandbox "
     "process asynchronous pool"
@@ -61,9 +62,9 @@ LADDER = (
      (SPEC, FOREIGN)),
     (2, WORLD, "clocks randomness wake scheduler streams native_streams stdio sockets",
      (SPEC, FOREIGN, STOPPED, NODE, NATIVE)),
-    (3, DESCRIPTORS, "base file directory stream socket table slotted native",
+    (3, DESCRIPTORS, "base file stream directory socket table slotted native",
      (SPEC, ERRORS, FS, WORLD, NATIVE)),
-    (4, PREVIEW1, "state process fd path poll sock native",
+    (4, PREVIEW1, "state process fd path poll sock native preopens",
      (SPEC, ERRORS, FS, WORLD, NATIVE, DESCRIPTORS)),
     (5, LAYERS, "layer counting policy faults recording record replay trace_format "
      "trace_hints trace", (SPEC, ERRORS)),
@@ -119,10 +120,11 @@ LAZY_IMPORTERS = {
     "wasi_host.preview1",
     "wasi_host.runtimes.wasmtime_choice",
     "wasi_host.runtimes.wasmtime_engine",
-    "wasi_host.sources",
+    "wasi_host.sockets",
     "wasi_host.results",
     "wasi_host.surroundings",
     "wasi_host.sandbox",
+    "wasi_host.travel",
     "wasi_host.runtimes.engines",
     "conformance.plugin",
 }

@@ -13,7 +13,7 @@ from wasi_host.modules import Module, load
 from wasi_host.results import CompletedRun, TimeoutExpired
 from wasi_host.runtimes.contract import Pooling
 from wasi_host.runtimes.engines import check_runtime
-from wasi_host.sources import checked_sockets
+from wasi_host.sockets import checked_sockets
 from wasi_host.streams import Spec, specify
 from wasi_host.surroundings import DEFAULT_LIMITS, checked_setting
 from wasi_host.travel import Travel, check_travels, departing, travelling

@@ -1,14 +1,14 @@
-"""What an embedder may give as a directory or socket, and what each stands for.
+"""What an embedder may give as a directory, and what each stands for.
 
 Everything a run needs of ``dirs=`` is prepared once (``Preopens``): host directories are opened
 once and lend their descriptor to every run; a dict of files becomes a fresh tree for each. Guest
 paths are compared name by name, as wasi-libc does that finds a directory for a path by them.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os import urandom
 from time import time_ns
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from wasi_host.fs.budget import UNLIMITED, Budget
 from wasi_host.fs.devices import Devices
@@ -17,20 +17,13 @@ from wasi_host.fs.memory import MemoryFS
 from wasi_host.fs.namespace import Namespace
 from wasi_host.fs.node import FileSystem, Stream
 from wasi_host.fs.source import Source, filesystem_of
-from wasi_host.world.clocks import Clocks
-from wasi_host.world.scheduler import Scheduler
-
-if TYPE_CHECKING:
-    from wasi_host.world.sockets import SocketSource
 
 __all__ = [
-    "NONE",
     "FileSystem",
     "HostDir",
     "MemoryFS",
     "Preopens",
     "Source",
-    "checked_sockets",
     "filesystem_of",
 ]
 
@@ -179,26 +172,3 @@ def _source(name: str, value: object) -> FileSystem | Mapping[str, Any]:
     filesystem = filesystem_of(value, f"dirs[{name!r}]")
     # A dict was made a tree only so that a wrong one is told now, not at the first run.
     return dict(value) if isinstance(value, Mapping) else filesystem
-
-
-#: No directories: shared, since most short runs have none.
-NONE: Final = Preopens(None)
-
-
-def checked_sockets(sockets: "Iterable[SocketSource]") -> "tuple[SocketSource, ...]":
-    """Return the sockets of ``sockets=``, each seen to be one that a guest can have.
-
-    Raises:
-        TypeError: no list, or something else in it.
-        ValueError: closed, no socket, or neither listening nor connected.
-    """
-    if isinstance(sockets, str | bytes) or not isinstance(sockets, Iterable):
-        raise TypeError(f"sockets is a list of sockets, not {type(sockets).__name__}")
-    given = tuple(sockets)
-    if given:
-        from wasi_host.world.sockets import open_sockets
-
-        # So that a wrong one is told now, not at the first run.
-        for node in open_sockets(given, Scheduler(Clocks())):
-            node.close()
-    return given

@@ -16,7 +16,7 @@ from wasi_host.native.library import Library
 from wasi_host.preview1 import Preview1, encode_args, encode_environ
 from wasi_host.rights import granted
 from wasi_host.runtimes.wasmtime_choice import native_part
-from wasi_host.sources import NONE, Preopens, Source, checked_sockets
+from wasi_host.sockets import checked_sockets
 from wasi_host.streams import Spec, Streams
 from wasi_host.world.clocks import Clock, Clocks
 from wasi_host.world.randomness import Randomness, SeededRandomness
@@ -24,9 +24,11 @@ from wasi_host.world.scheduler import Scheduler
 from wasi_host.world.streams import BytesInput, Capture
 
 if TYPE_CHECKING:
+    from wasi_host.fs.node import FileSystem
     from wasi_host.layers.layer import Layer, PerRun
     from wasi_host.layers.trace import Trace
     from wasi_host.observers import Observers
+    from wasi_host.sources import Preopens, Source
     from wasi_host.world.sockets import SocketSource
 
 __all__ = ["DEFAULT_LIMITS", "Clock", "Renewable", "Setting", "Surroundings", "checked_setting"]
@@ -42,7 +44,7 @@ _RANDOMNESS: Final = Randomness()
 class Setting(NamedTuple):
     """What guests may have, checked and prepared: see ``Sandbox`` for each."""
 
-    preopens: Preopens = NONE
+    preopens: "Preopens | None" = None
     environ: list[bytes] = []  # noqa: RUF012  never changed
     limits: Limits = DEFAULT_LIMITS
     rights: int = 0
@@ -54,7 +56,7 @@ class Setting(NamedTuple):
 
 def checked_setting(
     *,
-    dirs: Mapping[str, Source] | None,
+    dirs: "Mapping[str, Source] | None",
     env: Mapping[str, str] | None,
     limits: Limits,
     rights: str | int,
@@ -77,7 +79,12 @@ def checked_setting(
         raise TypeError(f"seed must be an integer, not {seed!r}")
     mask, strict = granted(rights)
     environ = encode_environ(env) if env else []
-    preopens = Preopens(dirs) if dirs else NONE
+    preopens = None
+    if dirs:
+        # Who has no directories loads no filesystems: a third of what a short run would load.
+        from wasi_host.sources import Preopens
+
+        preopens = Preopens(dirs)
     return Setting(preopens, environ, limits, mask, strict, given, clock, seed)
 
 
@@ -134,19 +141,20 @@ class Surroundings:
         scheduler = Scheduler(clocks)
         limit = setting.limits.open_files
         self._budget = UNLIMITED
-        if setting.preopens is not NONE:
-            self._budget = Budget(setting.limits.fs_bytes, setting.limits.inodes)
         randomness = _RANDOMNESS if seed is None else SeededRandomness(seed)
         self.watched: list[tuple[bytes, Callable[[], object]]] = []
         self.streams = Streams(spec, scheduler, setting.limits.output, native)
         try:
-            self.directories = setting.preopens.open(
-                clocks.realtime,
-                self._budget,
-                self.streams.nodes,
-                randomness.read,
-                self.watched,
-            )
+            self.directories: list[tuple[bytes, FileSystem]] = []
+            if setting.preopens is not None:
+                self._budget = Budget(setting.limits.fs_bytes, setting.limits.inodes)
+                self.directories = setting.preopens.open(
+                    clocks.realtime,
+                    self._budget,
+                    self.streams.nodes,
+                    randomness.read,
+                    self.watched,
+                )
             self.host = Preview1.for_run(
                 self.streams.descriptors(setting.rights),
                 self.directories,
@@ -260,7 +268,7 @@ class Renewable:
     def serves(setting: Setting) -> bool:
         """Tell whether guests with a setting have nothing but their streams, and are unwatched."""
         plain = setting.clock is None and setting.seed is None and setting.limits.calls is None
-        return plain and setting.preopens is NONE and not setting.sockets
+        return plain and setting.preopens is None and not setting.sockets
 
     def _make(self) -> None:
         spec = Spec(b"", PIPE, PIPE, None, None)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
-from wasi_host.fs.source import filesystem_of, is_foreign
 from wasi_host.modules import Module
 from wasi_host.results import CompletedRun
 
@@ -33,6 +32,11 @@ def travelling(dirs: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     """
     if not isinstance(dirs, Mapping):
         return dirs
+    if not dirs:
+        return {}
+    # As in ``surroundings``: only who has directories loads what they are made of.
+    from wasi_host.fs.source import filesystem_of, is_foreign
+
     wrapped = {
         id(value): filesystem_of(value, f"dirs[{name!r}]")
         for name, value in dirs.items()

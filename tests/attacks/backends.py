@@ -12,7 +12,8 @@ from wasi_host.binding.context import ValuesContext
 from wasi_host.binding.shim import values_functions
 from wasi_host.fs.budget import Budget
 from wasi_host.preview1 import Preview1, encode_args, encode_environ
-from wasi_host.sources import Preopens, checked_sockets
+from wasi_host.sockets import checked_sockets
+from wasi_host.sources import Preopens
 from wasi_host.streams import Spec, Streams
 from wasi_host.world.clocks import Clocks
 from wasi_host.world.scheduler import Scheduler

@@ -4,8 +4,8 @@ import pytest
 
 from tests.descriptors.fakes import FakeFile
 from wasi_host.descriptors.base import FD_READ, FD_SEEK, FD_TELL, FD_WRITE
+from wasi_host.descriptors.directory import open_node
 from wasi_host.descriptors.file import MAX_OFFSET, FileDescriptor
-from wasi_host.descriptors.table import open_node
 from wasi_host.errors import BADF, FBIG, INVAL, NOTCAPABLE, PERM
 from wasi_host.fs.host import HostDir
 from wasi_host.fs.memory import MemoryFS

@@ -4,9 +4,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from tests.descriptors.fakes import FakeDirectory, FakeFile
-from wasi_host.descriptors.directory import DirectoryDescriptor
+from wasi_host.descriptors.directory import DirectoryDescriptor, open_node
 from wasi_host.descriptors.file import FileDescriptor
-from wasi_host.descriptors.table import DescriptorTable, open_node
+from wasi_host.descriptors.table import DescriptorTable
 from wasi_host.errors import BADF, MFILE
 from wasi_host.world.clocks import Clocks
 from wasi_host.world.scheduler import Scheduler

@@ -14,7 +14,7 @@ from wasi_host.fs.url import GROUP, filesystem_at
 pytestmark = pytest.mark.filterwarnings("ignore::wasi_host.ForeignFilesystemWarning")
 
 PLUGIN = """
-from wasi_host.fs import MemoryFS
+from wasi_host.fs.memory import MemoryFS
 asked = []
 def made(url):
     asked.append(url)

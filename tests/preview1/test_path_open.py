@@ -256,7 +256,7 @@ def test_a_node_is_closed_when_its_descriptor_cannot_be_made(directory, monkeypa
     def fails(*_):
         raise MemoryError
 
-    monkeypatch.setattr("wasi_host.preview1.path.open_node", fails)
+    monkeypatch.setattr("wasi_host.descriptors.directory.open_node", fails)
     with pytest.raises(MemoryError):
         opened(an_instance(directory))
     assert len(directory.nodes) == 1

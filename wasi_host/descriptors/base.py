@@ -10,12 +10,16 @@ changes: it only decides which of the two errors a missing right is.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from wasi_host.errors import BADF, INVAL, NOTCAPABLE, NOTDIR, NOTSOCK, WasiError
 from wasi_host.fs.node import Directory, Stat
 from wasi_spec.flags import Fdflags
 from wasi_spec.rights import Rights
+
+if TYPE_CHECKING:
+    from wasi_host.fs.node import Node
+    from wasi_host.world.scheduler import Scheduler
 
 FD_DATASYNC: Final = int(Rights.FD_DATASYNC)
 FD_READ: Final = int(Rights.FD_READ)
@@ -216,6 +220,19 @@ class Descriptor:
     def directory_to_open_in(self, needed: int) -> Directory:
         """Do as ``directory`` does, for ``path_open``, whose answer for a file is NOTDIR."""
         raise BADF
+
+    def opened(
+        self,
+        node: "Node",
+        rights: int,
+        inheriting: int,
+        fdflags: int,
+        readable: bool,
+        writable: bool,
+        scheduler: "Scheduler",
+    ) -> "Descriptor":
+        """Return the descriptor of a node opened below this one. NOTDIR: nothing is below it."""
+        raise NOTDIR
 
     def prestat(self) -> int:
         """Return the length in bytes of a preopen's guest name. BADF: no preopen."""

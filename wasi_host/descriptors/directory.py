@@ -1,20 +1,35 @@
-"""Descriptors of directories, preopened or opened by the guest."""
+"""Descriptors of directories, preopened or opened by the guest, and what is opened below them."""
 
+import os
 from array import array
 from itertools import accumulate
-from typing import Final
+from typing import Final, Literal
 
 from wasi_host.descriptors.base import (
     FD_FILESTAT_GET,
     FD_FILESTAT_SET_TIMES,
+    FD_READ,
     FD_READDIR,
+    FD_SEEK,
+    FD_TELL,
+    FD_WRITE,
+    NONBLOCK,
     Descriptor,
 )
-from wasi_host.errors import BADF, NOTDIR, PERM
-from wasi_host.fs.node import Directory, Stat
+from wasi_host.descriptors.file import (
+    FileDescriptor,
+    HostFileDescriptor,
+    MemoryFileDescriptor,
+)
+from wasi_host.descriptors.stream import StreamDescriptor
+from wasi_host.errors import AGAIN, BADF, NOTDIR, PERM
+from wasi_host.fs.host import HostFile
+from wasi_host.fs.memory import MemoryFile
+from wasi_host.fs.node import Directory, File, Node, Stat, Stream
+from wasi_host.world.scheduler import Scheduler
 from wasi_spec.enums import Filetype
 from wasi_spec.records import DIRENT
-from wasi_spec.rights import DIRECTORY_RIGHTS
+from wasi_spec.rights import DIRECTORY_RIGHTS, FILE_RIGHTS, STREAM_RIGHTS
 
 _DIRECTORY: Final = int(Filetype.DIRECTORY)
 #: Where the inode stands in a stat.
@@ -64,6 +79,19 @@ class DirectoryDescriptor(Descriptor):
         if self.rights_base & needed != needed:
             raise self.refused(needed)
         return self.node
+
+    def opened(
+        self,
+        node: Node,
+        rights: int,
+        inheriting: int,
+        fdflags: int,
+        readable: bool,
+        writable: bool,
+        scheduler: Scheduler,
+    ) -> Descriptor:
+        """Return the descriptor of a node opened below this one: see ``open_node``."""
+        return open_node(node, rights, inheriting, fdflags, readable, writable, scheduler)
 
     def set_flags(self, flags: int) -> None:
         """Raise BADF: a directory has no flags to set (catalogue 17)."""
@@ -144,3 +172,87 @@ def snapshot(node: Directory) -> tuple[bytes, "array[int]"]:
     offsets = array("Q", accumulate(map(len, entries), initial=0))
     offsets.pop()
     return b"".join(entries), offsets
+
+
+class OpenedStreamDescriptor(StreamDescriptor):
+    """A fifo or device opened by path: its node says EAGAIN where the guest may have to wait.
+
+    The host descriptor behind it is non-blocking for good (it is ours alone), so that a wait is
+    always the scheduler's and can be ended.
+    """
+
+    __slots__ = ("scheduler",)
+
+    def __init__(
+        self, node: Stream, access: int, rights: int, fdflags: int, scheduler: Scheduler
+    ) -> None:
+        super().__init__(node, access, rights, 0, fdflags)
+        self.scheduler = scheduler
+
+    def read(self, size: int) -> bytes:
+        """Do as ``StreamDescriptor.read`` does; wait, unless NONBLOCK is set (AGAIN)."""
+        while True:
+            try:
+                return super().read(size)
+            except BlockingIOError:
+                self._wait("read")
+
+    def write(self, data: bytes | memoryview) -> int:
+        """Do as ``StreamDescriptor.write`` does; wait for room, unless NONBLOCK is set (AGAIN)."""
+        while True:
+            try:
+                return super().write(data)
+            except BlockingIOError:
+                self._wait("write")
+
+    def _wait(self, direction: Literal["read", "write"]) -> None:
+        """Wait for the host descriptor, or refuse to if the guest said so."""
+        if self.fdflags & NONBLOCK:
+            raise AGAIN
+        self.scheduler.wait([(self.fileno(), direction)], None)
+
+
+def open_node(
+    node: Node,
+    rights: int,
+    inheriting: int,
+    fdflags: int,
+    readable: bool,
+    writable: bool,
+    scheduler: Scheduler,
+) -> Descriptor:
+    """Return the descriptor for an open node.
+
+    Args:
+        node: what was opened; the descriptor closes it.
+        rights: what it may be given; less what the kind and the open mode never have.
+        inheriting: what descriptors opened below it may be given.
+        fdflags: the flags it was opened with.
+        readable: whether it was opened for reading.
+        writable: whether it was opened for writing; never a directory.
+        scheduler: where a stream waits.
+    """
+    withheld = (0 if readable else FD_READ | FD_READDIR) | (0 if writable else FD_WRITE)
+    access = FILE_RIGHTS & ~withheld
+    # The most frequent first: to ask for an abstract class takes ten times as long.
+    if type(node) is HostFile:
+        return HostFileDescriptor(node, access, rights, inheriting, fdflags)
+    if type(node) is MemoryFile:
+        return MemoryFileDescriptor(node, access, rights, inheriting, fdflags)
+    if isinstance(node, Directory):
+        return DirectoryDescriptor(node, rights, inheriting, None, fdflags)
+    if isinstance(node, File):
+        return FileDescriptor(node, access, rights, inheriting, fdflags)
+    assert isinstance(node, Stream)
+    access = STREAM_RIGHTS & ~withheld
+    if node.filetype == Filetype.CHARACTER_DEVICE and not _is_terminal(node):
+        # Without these two a C library takes every character device for a terminal.
+        access |= FD_SEEK | FD_TELL
+    return OpenedStreamDescriptor(node, access, rights, fdflags, scheduler)
+
+
+def _is_terminal(node: Stream) -> bool:
+    try:
+        return os.isatty(node.fileno())
+    except OSError:
+        return False

@@ -11,7 +11,7 @@ the calls programs make most skip the node.
 
 from collections.abc import Sequence
 from os import pread, pwrite
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from wasi_host.descriptors.base import (
     APPEND,
@@ -33,11 +33,13 @@ from wasi_host.descriptors.base import (
     Descriptor,
 )
 from wasi_host.errors import BADF, FBIG, INVAL, NOTDIR, PERM
-from wasi_host.fs.host import HostFile
-from wasi_host.fs.memory import MemoryFile
 from wasi_host.fs.node import Directory, File, Stat
 from wasi_spec.enums import Whence
 from wasi_spec.flags import Eventrwflags
+
+if TYPE_CHECKING:
+    from wasi_host.fs.host import HostFile
+    from wasi_host.fs.memory import MemoryFile
 
 #: The largest offset and size there is: a signed 64-bit number.
 MAX_OFFSET: Final = 2**63 - 1
@@ -301,7 +303,7 @@ class HostFileDescriptor(FileDescriptor):
 
     __slots__ = ()
 
-    node: HostFile
+    node: "HostFile"
 
     # The kernel answers EINVAL for an offset and a length that overflow; an offset that is no
     # signed 64-bit number never gets there and is an OverflowError.
@@ -357,7 +359,7 @@ class MemoryFileDescriptor(FileDescriptor):
     # Room for both is here, so that one of these can become one of those.
     __slots__ = ("pinner", "reads")
 
-    node: MemoryFile
+    node: "MemoryFile"
 
     # ``b"" +`` makes bytes of a slice in half the time of ``bytes()``.
 

@@ -11,10 +11,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from wasi_host.descriptors.base import Descriptor
-from wasi_host.descriptors.directory import DirectoryDescriptor
 from wasi_host.descriptors.native import NativeTable
 from wasi_host.descriptors.table import OPEN_FILES, DescriptorTable
-from wasi_host.fs import openat2
 from wasi_host.fs.node import Directory, FileSystem
 from wasi_host.native import structures
 from wasi_host.native.library import Library
@@ -24,18 +22,16 @@ from wasi_host.preview1.path import PathCalls
 from wasi_host.preview1.poll import PollCalls
 from wasi_host.preview1.process import ProcessCalls
 from wasi_host.preview1.sock import SockCalls
-from wasi_host.preview1.state import State, encode_args, encode_environ, guest_bytes
+from wasi_host.preview1.state import State, encode_args, encode_environ
 from wasi_host.world.clocks import Clocks
 from wasi_host.world.randomness import Randomness
 from wasi_host.world.scheduler import Scheduler
-from wasi_spec.rights import ALL_RIGHTS, DIRECTORY_RIGHTS, FILE_RIGHTS, SOCKET_RIGHTS
+from wasi_spec.rights import ALL_RIGHTS, SOCKET_RIGHTS
 
 if TYPE_CHECKING:
     from wasi_host.world.sockets import SocketSource
 
 __all__ = ["Preview1", "State", "encode_args", "encode_environ"]
-
-_INHERITING = DIRECTORY_RIGHTS | FILE_RIGHTS
 
 
 class Preview1(ProcessCalls, FdCalls, PathCalls, PollCalls, SockCalls):
@@ -99,7 +95,11 @@ class Preview1(ProcessCalls, FdCalls, PathCalls, PollCalls, SockCalls):
             fds.insert(descriptor)
         opened = _open_sockets(sockets, rights, scheduler) if sockets else []
         try:
-            _open_preopens(fds, preopens, rights)
+            if preopens:
+                # Loaded where there is one: it brings the filesystems with it.
+                from wasi_host.preview1.preopens import open_preopens
+
+                open_preopens(fds, preopens, rights)
         except BaseException:
             for descriptor in opened:
                 descriptor.close()
@@ -143,26 +143,4 @@ def _served(clocks: Clocks, randomness: Randomness, strict: bool) -> int:
         (structures.SERVES_CLOCKS if type(clocks) is Clocks else 0)
         | (structures.SERVES_RANDOM if type(randomness) is Randomness else 0)
         | (0 if strict else structures.SERVES_OPEN)
-        | (structures.SERVES_BENEATH if openat2.available() else 0)
     )
-
-
-def _open_preopens(
-    fds: DescriptorTable,
-    preopens: Sequence[tuple[str | bytes, Directory | FileSystem]],
-    rights: int,
-) -> None:
-    base, inheriting = DIRECTORY_RIGHTS & rights, _INHERITING & rights
-    opened: list[Directory] = []
-    try:
-        for name, source in preopens:
-            if isinstance(name, str):
-                name = guest_bytes(name, "the guest name of a directory")
-            if isinstance(source, FileSystem):
-                source = source.open_root()
-                opened.append(source)
-            fds.insert(DirectoryDescriptor(source, base, inheriting, name))
-    except BaseException:
-        for directory in opened:
-            directory.close()
-        raise

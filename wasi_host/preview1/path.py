@@ -11,7 +11,6 @@ from errno import ENFILE
 from typing import Final
 
 from wasi_host.descriptors.base import FD_DATASYNC, FD_READ, FD_SYNC, FD_WRITE, SYNC_FLAGS
-from wasi_host.descriptors.table import open_node
 from wasi_host.errors import ILSEQ, INVAL, ISDIR, MFILE, NOTCAPABLE, PERM
 from wasi_host.fs.node import Directory, Node, Stat
 from wasi_host.preview1.fd import chosen_times
@@ -187,7 +186,9 @@ class PathCalls(State):
             if writable and node.filetype == _DIRECTORY_KIND:
                 raise ISDIR
             return fds.insert(
-                open_node(node, granted, inheriting, fdflags, readable, writable, self.scheduler)
+                parent.opened(
+                    node, granted, inheriting, fdflags, readable, writable, self.scheduler
+                )
             )
         except BaseException:
             node.close()
