@@ -62,7 +62,8 @@ LADDER = (
      (SPEC, FOREIGN)),
     (2, WORLD, "clocks randomness wake scheduler streams native_streams stdio sockets",
      (SPEC, FOREIGN, STOPPED, NODE, NATIVE)),
-    (3, DESCRIPTORS, "base file stream directory socket table slotted native",
+    (3, DESCRIPTORS, "base file stream directory socket table slotted native slotted_files "
+     "native_files",
      (SPEC, ERRORS, FS, WORLD, NATIVE)),
     (4, PREVIEW1, "state process fd path poll sock native preopens",
      (SPEC, ERRORS, FS, WORLD, NATIVE, DESCRIPTORS)),

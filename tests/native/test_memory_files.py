@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from tests.native.machine import NATIVE, PYTHON, Machine
-from wasi_host.descriptors.slotted import NativeMemoryFile
+from wasi_host.descriptors.slotted_files import NativeMemoryFile
 from wasi_host.fs.memory import MemoryFS
 from wasi_spec import Errno, Oflags, Rights
 from wasi_spec.rights import FILE_RIGHTS

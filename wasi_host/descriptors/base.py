@@ -282,6 +282,9 @@ class Descriptor:
         """Close one or both directions. NOTSOCK: no socket."""
         raise NOTSOCK
 
+    def leave(self) -> None:
+        """Take the state out of where the native part sees it."""
+
     def close(self) -> None:
         """Give back what the descriptor holds; twice is harmless."""
 

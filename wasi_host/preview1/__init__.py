@@ -88,7 +88,14 @@ class Preview1(ProcessCalls, FdCalls, PathCalls, PollCalls, SockCalls):
         fds = DescriptorTable(open_files)
         if native is not None:
             cls = NativePreview1
-            fds = NativeTable(native, open_files, _served(clocks, randomness, strict))
+            served = _served(clocks, randomness, strict)
+            if preopens:
+                # Loaded where a guest has directories: it brings the filesystems with it.
+                from wasi_host.preview1.preopens import native_table
+
+                fds = native_table(native, open_files, served)
+            else:
+                fds = NativeTable(native, open_files, served)
         for descriptor in stdio:
             if rights != ALL_RIGHTS:
                 descriptor.rights_base &= rights
@@ -96,7 +103,6 @@ class Preview1(ProcessCalls, FdCalls, PathCalls, PollCalls, SockCalls):
         opened = _open_sockets(sockets, rights, scheduler) if sockets else []
         try:
             if preopens:
-                # Loaded where there is one: it brings the filesystems with it.
                 from wasi_host.preview1.preopens import open_preopens
 
                 open_preopens(fds, preopens, rights)

@@ -1,7 +1,6 @@
 """What changes in the calls where the native part serves some of them."""
 
 from wasi_host.descriptors.native import NativeTable
-from wasi_host.fs.host import HostDirectory
 from wasi_host.fs.node import Directory, Node
 from wasi_host.preview1.path import PathCalls
 from wasi_host.preview1.process import ProcessCalls
@@ -40,10 +39,7 @@ class NativeCalls(ProcessCalls, PathCalls):
     def _open(self, directory: Directory, path: str, mode: int, follow: bool) -> Node:
         # The native part may have opened something it does not serve (a fifo, a device): it is
         # taken over, since opening a second time would be seen at a fifo's other end.
-        if type(directory) is HostDirectory:
-            state = self._table.memory.state
-            opened: int = state.opened
-            if opened >= 0:
-                state.opened = -1
-                return directory.adopt(opened)
+        opened = self._table.take_opened(directory)
+        if opened is not None:
+            return opened
         return super()._open(directory, path, mode, follow)

@@ -4,15 +4,23 @@ from collections.abc import Sequence
 from typing import Final
 
 from wasi_host.descriptors.directory import DirectoryDescriptor
-from wasi_host.descriptors.native import NativeTable
+from wasi_host.descriptors.native_files import NativeFileTable
 from wasi_host.descriptors.table import DescriptorTable
 from wasi_host.fs import openat2
 from wasi_host.fs.node import Directory, FileSystem
 from wasi_host.native import structures
+from wasi_host.native.library import Library
 from wasi_host.preview1.state import guest_bytes
 from wasi_spec.rights import DIRECTORY_RIGHTS, FILE_RIGHTS
 
 _INHERITING: Final = DIRECTORY_RIGHTS | FILE_RIGHTS
+
+
+def native_table(lib: Library, limit: int, serves: int) -> NativeFileTable:
+    """Return a table for a guest with directories; see ``NativeTable``."""
+    if openat2.available():
+        serves |= structures.SERVES_BENEATH
+    return NativeFileTable(lib, limit, serves)
 
 
 def open_preopens(
@@ -26,8 +34,6 @@ def open_preopens(
         ValueError: a guest name holds a NUL or a lone surrogate.
         OSError: a filesystem's root cannot be opened; what was opened here is closed.
     """
-    if isinstance(fds, NativeTable) and openat2.available():
-        fds.memory.state.serves |= structures.SERVES_BENEATH
     base, inheriting = DIRECTORY_RIGHTS & rights, _INHERITING & rights
     opened: list[Directory] = []
     try:
