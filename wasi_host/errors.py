@@ -8,9 +8,9 @@ guest sees. ``ProcExit`` and ``Stopped`` are no errors: they end a run, and deri
 import errno as host
 from collections.abc import Callable
 from types import TracebackType
-from typing import ClassVar
+from typing import ClassVar, Final
 
-from wasi_spec.errno import Errno
+from wasi_spec.numbers import Errno
 
 
 class WasiError(Exception):
@@ -22,133 +22,136 @@ class WasiError(Exception):
 class ACCES(WasiError):
     """Permission denied."""
 
-    errno = int(Errno.ACCES)
+    errno = Errno.ACCES
 
 
 class AGAIN(WasiError):
     """It would block, and the guest asked not to."""
 
-    errno = int(Errno.AGAIN)
+    errno = Errno.AGAIN
 
 
 class BADF(WasiError):
     """No such descriptor, or not one for this call."""
 
-    errno = int(Errno.BADF)
+    errno = Errno.BADF
 
 
 class BUSY(WasiError):
     """In use: the root of a directory, a mount point."""
 
-    errno = int(Errno.BUSY)
+    errno = Errno.BUSY
 
 
 class EXIST(WasiError):
     """The name exists."""
 
-    errno = int(Errno.EXIST)
+    errno = Errno.EXIST
 
 
 class FAULT(WasiError):
     """An address outside the guest's memory."""
 
-    errno = int(Errno.FAULT)
+    errno = Errno.FAULT
 
 
 class FBIG(WasiError):
     """Larger than a file can be."""
 
-    errno = int(Errno.FBIG)
+    errno = Errno.FBIG
 
 
 class ILSEQ(WasiError):
     """Text that is not UTF-8."""
 
-    errno = int(Errno.ILSEQ)
+    errno = Errno.ILSEQ
 
 
 class INVAL(WasiError):
     """An undefined value, or one that makes no sense here."""
 
-    errno = int(Errno.INVAL)
+    errno = Errno.INVAL
 
 
 class ISDIR(WasiError):
     """A directory where none may be."""
 
-    errno = int(Errno.ISDIR)
+    errno = Errno.ISDIR
 
 
 class LOOP(WasiError):
     """A symbolic link where none may be, or too many."""
 
-    errno = int(Errno.LOOP)
+    errno = Errno.LOOP
 
 
 class MFILE(WasiError):
     """The descriptor table is full."""
 
-    errno = int(Errno.MFILE)
+    errno = Errno.MFILE
 
 
 class NAMETOOLONG(WasiError):
     """A path, a component or a buffer's need over its limit."""
 
-    errno = int(Errno.NAMETOOLONG)
+    errno = Errno.NAMETOOLONG
 
 
 class NOENT(WasiError):
     """No such name."""
 
-    errno = int(Errno.NOENT)
+    errno = Errno.NOENT
 
 
 class NOSYS(WasiError):
     """Not in this world."""
 
-    errno = int(Errno.NOSYS)
+    errno = Errno.NOSYS
 
 
 class NOTCAPABLE(WasiError):
     """A right is missing."""
 
-    errno = int(Errno.NOTCAPABLE)
+    errno = Errno.NOTCAPABLE
 
 
 class NOTCONN(WasiError):
     """A socket that is not connected."""
 
-    errno = int(Errno.NOTCONN)
+    errno = Errno.NOTCONN
 
 
 class NOTDIR(WasiError):
     """No directory where one must be."""
 
-    errno = int(Errno.NOTDIR)
+    errno = Errno.NOTDIR
 
 
 class NOTSOCK(WasiError):
     """Not a socket."""
 
-    errno = int(Errno.NOTSOCK)
+    errno = Errno.NOTSOCK
 
 
 class NOTSUP(WasiError):
     """Not supported by what the descriptor refers to."""
 
-    errno = int(Errno.NOTSUP)
+    errno = Errno.NOTSUP
 
 
 class PERM(WasiError):
     """Outside the directory, or the directory is read-only."""
 
-    errno = int(Errno.PERM)
+    errno = Errno.PERM
 
 
 class SPIPE(WasiError):
     """A stream has no position."""
 
-    errno = int(Errno.SPIPE)
+    errno = Errno.SPIPE
+
+
+_ERRNOS: Final = {name: value for name, value in vars(Errno).items() if name.isupper()}
 
 
 def wasi_error(number: int) -> type[WasiError]:
@@ -160,22 +163,21 @@ def wasi_error(number: int) -> type[WasiError]:
     for known in WasiError.__subclasses__():
         if known.errno == number:
             return known
-    code = Errno(number)
-    if code is Errno.SUCCESS:
-        raise ValueError("SUCCESS is no failure")
-    return type(code.name, (WasiError,), {"errno": int(code), "__doc__": code.name})
+    for name, value in _ERRNOS.items():
+        if value == number and value != Errno.SUCCESS:
+            return type(name, (WasiError,), {"errno": value, "__doc__": name})
+    raise ValueError(f"{number} is no failure of the specification")
 
 
 def _by_host_number() -> dict[int, int]:
     table = {}
-    for code in Errno:
-        name = "E2BIG" if code is Errno.TOOBIG else f"E{code.name}"
-        number = getattr(host, name, None)
-        if number is not None and code is not Errno.SUCCESS:
-            table[number] = int(code)
+    for name, value in _ERRNOS.items():
+        number = getattr(host, "E2BIG" if value == Errno.TOOBIG else f"E{name}", None)
+        if number is not None and value != Errno.SUCCESS:
+            table[number] = value
     # One number on Linux, two elsewhere.
-    table.setdefault(host.EOPNOTSUPP, int(Errno.NOTSUP))
-    table.setdefault(host.EWOULDBLOCK, int(Errno.AGAIN))
+    table.setdefault(host.EOPNOTSUPP, Errno.NOTSUP)
+    table.setdefault(host.EWOULDBLOCK, Errno.AGAIN)
     return table
 
 
@@ -190,7 +192,7 @@ def host_errnos() -> dict[int, int]:
 def errno_of(error: OSError) -> int:
     """Return the WASI errno for a host error, matched by name; IO where there is no such name."""
     number = error.errno
-    return int(Errno.IO) if number is None else _ERRNO_BY_HOST_NUMBER.get(number, int(Errno.IO))
+    return Errno.IO if number is None else _ERRNO_BY_HOST_NUMBER.get(number, Errno.IO)
 
 
 class ProcExit(BaseException):

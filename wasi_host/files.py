@@ -26,13 +26,13 @@ from wasi_host.fs.memory import MemoryFS
 from wasi_host.fs.namespace import Namespace
 from wasi_host.fs.node import Directory, File, FileSystem
 from wasi_host.fs.walk import failure
-from wasi_spec.enums import Filetype
+from wasi_spec.numbers import Filetype
 
 __all__ = ["Directories", "GuestPath", "GuestStat", "pickled", "unpickled"]
 
-_FILE: Final = int(Filetype.REGULAR_FILE)
-_DIRECTORY: Final = int(Filetype.DIRECTORY)
-_LINK: Final = int(Filetype.SYMBOLIC_LINK)
+_FILE: Final = Filetype.REGULAR_FILE
+_DIRECTORY: Final = Filetype.DIRECTORY
+_LINK: Final = Filetype.SYMBOLIC_LINK
 _MODES: Final = {_FILE: 0o100000, _DIRECTORY: 0o040000, _LINK: 0o120000}
 T = TypeVar("T")
 

@@ -12,11 +12,11 @@ from typing import Final
 
 from wasi_host.fs.node import Directory, File
 from wasi_host.fs.walk import DIRECTORY, LINK, failure
-from wasi_spec.enums import Filetype
+from wasi_spec.numbers import Filetype
 
 __all__ = ["check_name", "check_tree", "entries", "export_file", "export_tree", "pieces"]
 
-_FILE: Final = int(Filetype.REGULAR_FILE)
+_FILE: Final = Filetype.REGULAR_FILE
 _ENTER: Final = os.O_RDONLY | os.O_DIRECTORY
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 #: Bytes that are copied at once.

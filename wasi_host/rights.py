@@ -1,6 +1,6 @@
 """What ``rights=`` means."""
 
-from wasi_spec.rights import ALL_RIGHTS
+from wasi_spec.numbers import ALL_RIGHTS
 
 
 def granted(rights: str | int) -> tuple[int, bool]:

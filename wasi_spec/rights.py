@@ -5,7 +5,23 @@ Rights are 64-bit sets. Bits outside the 30 are ignored wherever a guest gives r
 """
 
 from enum import IntFlag
-from typing import Final
+
+from wasi_spec.numbers import (
+    ALL_RIGHTS,
+    DIRECTORY_RIGHTS,
+    FILE_RIGHTS,
+    SOCKET_RIGHTS,
+    STREAM_RIGHTS,
+)
+
+__all__ = [
+    "ALL_RIGHTS",
+    "DIRECTORY_RIGHTS",
+    "FILE_RIGHTS",
+    "SOCKET_RIGHTS",
+    "STREAM_RIGHTS",
+    "Rights",
+]
 
 
 class Rights(IntFlag):
@@ -41,64 +57,3 @@ class Rights(IntFlag):
     POLL_FD_READWRITE = 1 << 27
     SOCK_SHUTDOWN = 1 << 28
     SOCK_ACCEPT = 1 << 29
-
-
-# Plain ints: the hot path combines them, and every IntFlag operation costs 0.4 us.
-ALL_RIGHTS: Final = (1 << 30) - 1
-
-#: What a regular file can have.
-FILE_RIGHTS: Final = int(
-    Rights.FD_DATASYNC
-    | Rights.FD_READ
-    | Rights.FD_SEEK
-    | Rights.FD_FDSTAT_SET_FLAGS
-    | Rights.FD_SYNC
-    | Rights.FD_TELL
-    | Rights.FD_WRITE
-    | Rights.FD_ADVISE
-    | Rights.FD_ALLOCATE
-    | Rights.FD_FILESTAT_GET
-    | Rights.FD_FILESTAT_SET_SIZE
-    | Rights.FD_FILESTAT_SET_TIMES
-    | Rights.POLL_FD_READWRITE
-)
-
-#: What a directory can have. FD_WRITE, FD_SEEK and FD_FILESTAT_SET_SIZE are on no directory.
-DIRECTORY_RIGHTS: Final = int(
-    Rights.FD_DATASYNC
-    | Rights.FD_READ
-    | Rights.FD_FDSTAT_SET_FLAGS
-    | Rights.FD_SYNC
-    | Rights.FD_ADVISE
-    | Rights.FD_ALLOCATE
-    | Rights.PATH_CREATE_DIRECTORY
-    | Rights.PATH_CREATE_FILE
-    | Rights.PATH_LINK_SOURCE
-    | Rights.PATH_LINK_TARGET
-    | Rights.PATH_OPEN
-    | Rights.FD_READDIR
-    | Rights.PATH_READLINK
-    | Rights.PATH_RENAME_SOURCE
-    | Rights.PATH_RENAME_TARGET
-    | Rights.PATH_FILESTAT_GET
-    | Rights.PATH_FILESTAT_SET_SIZE
-    | Rights.PATH_FILESTAT_SET_TIMES
-    | Rights.FD_FILESTAT_GET
-    | Rights.FD_FILESTAT_SET_TIMES
-    | Rights.PATH_SYMLINK
-    | Rights.PATH_REMOVE_DIRECTORY
-    | Rights.PATH_UNLINK_FILE
-    | Rights.POLL_FD_READWRITE
-)
-
-#: What a stream (standard input and output, a pipe, a device) can have.
-STREAM_RIGHTS: Final = int(
-    Rights.FD_READ
-    | Rights.FD_WRITE
-    | Rights.FD_FDSTAT_SET_FLAGS
-    | Rights.FD_FILESTAT_GET
-    | Rights.POLL_FD_READWRITE
-)
-
-#: What a socket can have.
-SOCKET_RIGHTS: Final = STREAM_RIGHTS | int(Rights.SOCK_SHUTDOWN | Rights.SOCK_ACCEPT)

@@ -3,7 +3,7 @@
 import pytest
 
 import wasi_spec
-from wasi_spec import Errno, Rights, enums, flags, rights
+from wasi_spec import Errno, Rights, enums, flags, numbers, rights
 
 ERRNO = """
     success 2big acces addrinuse addrnotavail afnosupport again already badf badmsg
@@ -164,3 +164,19 @@ def test_a_kind_of_descriptor_can_have_exactly_the_rights_listed_for_it(have, li
 
 def test_rights_of_kinds_are_plain_ints():
     assert [type(have) for have, _ in KINDS.values()] == [int] * len(KINDS)
+
+
+PLAIN = [kind for kind in vars(numbers).values() if isinstance(kind, type)]
+
+
+@pytest.mark.parametrize("plain", PLAIN, ids=lambda kind: kind.__name__)
+def test_the_plain_numbers_are_those_of_the_type_of_the_same_name(plain):
+    members = {name: value for name, value in vars(plain).items() if name.isupper()}
+    assert members == {member.name: int(member) for member in getattr(wasi_spec, plain.__name__)}
+    assert {type(value) for value in members.values()} == {int}
+
+
+def test_all_numbers_that_the_host_works_with_are_there_plainly():
+    assert {kind.__name__ for kind in PLAIN} == {
+        *ENUMS, *FLAGS, "Rights", "Errno",
+    } - {"Advice", "Signal", "Lookupflags"}  # fmt: skip

@@ -33,8 +33,8 @@ from wasi_host.binding.context import ValuesContext
 from wasi_host.binding.memory import BlockMemory, block_packer, block_unpacker
 from wasi_host.errors import WasiError, errno_of
 from wasi_spec import unstable
-from wasi_spec.errno import Errno
 from wasi_spec.functions import FUNCTIONS, MODULE, Function
+from wasi_spec.numbers import Errno
 from wasi_spec.records import U32
 from wasi_spec.types import FD, Enum
 
@@ -106,8 +106,8 @@ def _source(emitter: Emitter, convention: str) -> str:
         checks=indent.join(emitter.checks() or ["pass"]),
         call=indent.join(emitter.call()),
         success=indent.join(_success(function, names)),
-        fault=int(Errno.FAULT),
-        ilseq=int(Errno.ILSEQ),
+        fault=Errno.FAULT,
+        ilseq=Errno.ILSEQ,
     )
 
 

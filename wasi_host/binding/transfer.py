@@ -10,9 +10,10 @@ from typing import Any, Final, NamedTuple
 
 from wasi_host.errors import FAULT, INVAL
 from wasi_spec import records
-from wasi_spec.enums import Clockid, Eventtype
+from wasi_spec.enums import Clockid
 from wasi_spec.flags import Subclockflags
 from wasi_spec.layout import case_format, pieces
+from wasi_spec.numbers import Eventtype
 from wasi_spec.types import SUBSCRIPTION_CLOCK, Record
 
 #: Most vectors of one call (IOV_MAX), most bytes of one call with several vectors.

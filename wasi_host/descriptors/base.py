@@ -14,37 +14,36 @@ from typing import TYPE_CHECKING, Final
 
 from wasi_host.errors import BADF, INVAL, NOTCAPABLE, NOTDIR, NOTSOCK, WasiError
 from wasi_host.fs.node import Directory, Stat
-from wasi_spec.flags import Fdflags
-from wasi_spec.rights import Rights
+from wasi_spec.numbers import Fdflags, Rights
 
 if TYPE_CHECKING:
     from wasi_host.fs.node import Node
     from wasi_host.world.scheduler import Scheduler
 
-FD_DATASYNC: Final = int(Rights.FD_DATASYNC)
-FD_READ: Final = int(Rights.FD_READ)
-FD_SEEK: Final = int(Rights.FD_SEEK)
-FD_FDSTAT_SET_FLAGS: Final = int(Rights.FD_FDSTAT_SET_FLAGS)
-FD_SYNC: Final = int(Rights.FD_SYNC)
-FD_TELL: Final = int(Rights.FD_TELL)
-FD_WRITE: Final = int(Rights.FD_WRITE)
-FD_ADVISE: Final = int(Rights.FD_ADVISE)
-FD_ALLOCATE: Final = int(Rights.FD_ALLOCATE)
-FD_READDIR: Final = int(Rights.FD_READDIR)
-FD_FILESTAT_GET: Final = int(Rights.FD_FILESTAT_GET)
-FD_FILESTAT_SET_SIZE: Final = int(Rights.FD_FILESTAT_SET_SIZE)
-FD_FILESTAT_SET_TIMES: Final = int(Rights.FD_FILESTAT_SET_TIMES)
-POLL_FD_READWRITE: Final = int(Rights.POLL_FD_READWRITE)
+FD_DATASYNC: Final = Rights.FD_DATASYNC
+FD_READ: Final = Rights.FD_READ
+FD_SEEK: Final = Rights.FD_SEEK
+FD_FDSTAT_SET_FLAGS: Final = Rights.FD_FDSTAT_SET_FLAGS
+FD_SYNC: Final = Rights.FD_SYNC
+FD_TELL: Final = Rights.FD_TELL
+FD_WRITE: Final = Rights.FD_WRITE
+FD_ADVISE: Final = Rights.FD_ADVISE
+FD_ALLOCATE: Final = Rights.FD_ALLOCATE
+FD_READDIR: Final = Rights.FD_READDIR
+FD_FILESTAT_GET: Final = Rights.FD_FILESTAT_GET
+FD_FILESTAT_SET_SIZE: Final = Rights.FD_FILESTAT_SET_SIZE
+FD_FILESTAT_SET_TIMES: Final = Rights.FD_FILESTAT_SET_TIMES
+POLL_FD_READWRITE: Final = Rights.POLL_FD_READWRITE
 
 READ_AT: Final = FD_READ | FD_SEEK
 WRITE_AT: Final = FD_WRITE | FD_SEEK
 POLL_READ: Final = POLL_FD_READWRITE | FD_READ
 POLL_WRITE: Final = POLL_FD_READWRITE | FD_WRITE
 
-APPEND: Final = int(Fdflags.APPEND)
-NONBLOCK: Final = int(Fdflags.NONBLOCK)
+APPEND: Final = Fdflags.APPEND
+NONBLOCK: Final = Fdflags.NONBLOCK
 #: The flags that a running program cannot change (catalogue 55).
-SYNC_FLAGS: Final = int(Fdflags.DSYNC | Fdflags.RSYNC | Fdflags.SYNC)
+SYNC_FLAGS: Final = Fdflags.DSYNC | Fdflags.RSYNC | Fdflags.SYNC
 
 #: A descriptor's kind, flags, base and inheriting rights, in the order of ``Fdstat``.
 FdstatTuple = tuple[int, int, int, int]

@@ -27,11 +27,10 @@ from wasi_host.fs.host import HostFile
 from wasi_host.fs.memory import MemoryFile
 from wasi_host.fs.node import Directory, File, Node, Stat, Stream
 from wasi_host.world.scheduler import Scheduler
-from wasi_spec.enums import Filetype
+from wasi_spec.numbers import DIRECTORY_RIGHTS, FILE_RIGHTS, STREAM_RIGHTS, Filetype
 from wasi_spec.records import DIRENT
-from wasi_spec.rights import DIRECTORY_RIGHTS, FILE_RIGHTS, STREAM_RIGHTS
 
-_DIRECTORY: Final = int(Filetype.DIRECTORY)
+_DIRECTORY: Final = Filetype.DIRECTORY
 #: Where the inode stands in a stat.
 _INO: Final = 1
 

@@ -34,8 +34,7 @@ from wasi_host.descriptors.base import (
 )
 from wasi_host.errors import BADF, FBIG, INVAL, NOTDIR, PERM
 from wasi_host.fs.node import Directory, File, Stat
-from wasi_spec.enums import Whence
-from wasi_spec.flags import Eventrwflags
+from wasi_spec.numbers import Eventrwflags, Whence
 
 if TYPE_CHECKING:
     from wasi_host.fs.host import HostFile
@@ -44,9 +43,9 @@ if TYPE_CHECKING:
 #: The largest offset and size there is: a signed 64-bit number.
 MAX_OFFSET: Final = 2**63 - 1
 
-_SET: Final = int(Whence.SET)
-_CUR: Final = int(Whence.CUR)
-_HANGUP: Final = int(Eventrwflags.FD_READWRITE_HANGUP)
+_SET: Final = Whence.SET
+_CUR: Final = Whence.CUR
+_HANGUP: Final = Eventrwflags.FD_READWRITE_HANGUP
 #: Where the size stands in a stat.
 _SIZE: Final = 4
 

@@ -6,16 +6,15 @@ from wasi_host.descriptors.base import FD_READ, FD_WRITE, NONBLOCK
 from wasi_host.descriptors.stream import StreamDescriptor
 from wasi_host.errors import INVAL, NOTCONN
 from wasi_host.world.sockets import Socket
-from wasi_spec.flags import Riflags, Roflags, Sdflags
-from wasi_spec.rights import SOCKET_RIGHTS, Rights
+from wasi_spec.numbers import SOCKET_RIGHTS, Riflags, Rights, Roflags, Sdflags
 
-SOCK_ACCEPT: Final = int(Rights.SOCK_ACCEPT)
-SOCK_SHUTDOWN: Final = int(Rights.SOCK_SHUTDOWN)
+SOCK_ACCEPT: Final = Rights.SOCK_ACCEPT
+SOCK_SHUTDOWN: Final = Rights.SOCK_SHUTDOWN
 
-_PEEK: Final = int(Riflags.RECV_PEEK)
-_WAITALL: Final = int(Riflags.RECV_WAITALL)
-_TRUNCATED: Final = int(Roflags.RECV_DATA_TRUNCATED)
-_HOW: Final = int(Sdflags.RD | Sdflags.WR)
+_PEEK: Final = Riflags.RECV_PEEK
+_WAITALL: Final = Riflags.RECV_WAITALL
+_TRUNCATED: Final = Roflags.RECV_DATA_TRUNCATED
+_HOW: Final = Sdflags.RD | Sdflags.WR
 
 
 class SocketDescriptor(StreamDescriptor):

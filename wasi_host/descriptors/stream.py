@@ -14,15 +14,13 @@ from wasi_host.descriptors.base import (
 from wasi_host.errors import BADF, SPIPE
 from wasi_host.fs.node import Stat, Stream
 from wasi_host.world.streams import Capture, HostStream, WorldStream
-from wasi_spec.enums import Filetype
-from wasi_spec.flags import Eventrwflags
-from wasi_spec.rights import ALL_RIGHTS, STREAM_RIGHTS
+from wasi_spec.numbers import ALL_RIGHTS, STREAM_RIGHTS, Eventrwflags, Filetype
 
 #: What a standard input, and a standard output, can have.
 INPUT_RIGHTS: Final = STREAM_RIGHTS & ~FD_WRITE
 OUTPUT_RIGHTS: Final = STREAM_RIGHTS & ~FD_READ
 
-_HANGUP: Final = int(Eventrwflags.FD_READWRITE_HANGUP)
+_HANGUP: Final = Eventrwflags.FD_READWRITE_HANGUP
 
 
 class StreamDescriptor(Descriptor):

@@ -13,11 +13,11 @@ from typing import Final
 from wasi_host.fs.archive_data import Data
 from wasi_host.fs.memory_tree import MAX_DEPTH
 from wasi_host.fs.walk import DIRECTORY, LINK, MAX_NAME, MAX_TARGET
-from wasi_spec.enums import Filetype
+from wasi_spec.numbers import Filetype
 
 __all__ = ["Index", "Item", "names_of"]
 
-_FILE: Final = int(Filetype.REGULAR_FILE)
+_FILE: Final = Filetype.REGULAR_FILE
 _LATEST: Final = (1 << 64) - 1
 _ROOT: Final = 2
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, TypeAlias
 
 from wasi_host.fs.node import File
-from wasi_spec.enums import Filetype
+from wasi_spec.numbers import Filetype
 
 __all__ = ["Version"]
 
@@ -15,9 +15,9 @@ _Bytes: TypeAlias = bytes
 PIECE: Final = 1 << 18
 
 _NAMES: Final = {
-    int(Filetype.REGULAR_FILE): "file",
-    int(Filetype.DIRECTORY): "directory",
-    int(Filetype.SYMBOLIC_LINK): "link",
+    Filetype.REGULAR_FILE: "file",
+    Filetype.DIRECTORY: "directory",
+    Filetype.SYMBOLIC_LINK: "link",
 }
 
 

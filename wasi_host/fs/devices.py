@@ -17,11 +17,11 @@ from typing import Final
 from wasi_host.fs.fixed import FixedDirectory
 from wasi_host.fs.node import Dirent, FileSystem, Node, Stat, Stream
 from wasi_host.fs.walk import DIRECTORY, failure
-from wasi_spec.enums import Filetype
+from wasi_spec.numbers import Filetype
 
 __all__ = ["Devices", "DevicesDirectory"]
 
-_DEVICE: Final = int(Filetype.CHARACTER_DEVICE)
+_DEVICE: Final = Filetype.CHARACTER_DEVICE
 #: No host, and no tree in memory, has this device number.
 _NUMBER: Final = 1 << 60
 #: The standard streams by name.

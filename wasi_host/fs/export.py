@@ -21,17 +21,17 @@ from wasi_host.fs.path_store import nanoseconds
 from wasi_host.fs.pyfs_import import import_fs
 from wasi_host.fs.source import Source, filesystem_of
 from wasi_host.fs.walk import DIRECTORY, LINK, failure
-from wasi_spec.enums import Filetype
+from wasi_spec.numbers import Filetype
 
 __all__ = ["as_pyfilesystem"]
 
 #: ``fs.ResourceType`` of our kinds.
 _TYPES: Final = {
-    int(Filetype.DIRECTORY): 1,
-    int(Filetype.REGULAR_FILE): 2,
-    int(Filetype.CHARACTER_DEVICE): 3,
-    int(Filetype.BLOCK_DEVICE): 4,
-    int(Filetype.SYMBOLIC_LINK): 7,
+    Filetype.DIRECTORY: 1,
+    Filetype.REGULAR_FILE: 2,
+    Filetype.CHARACTER_DEVICE: 3,
+    Filetype.BLOCK_DEVICE: 4,
+    Filetype.SYMBOLIC_LINK: 7,
 }
 _NAMES: Final = ("st_dev", "st_ino", "st_nlink", "st_size")
 _TIMES: Final = ("st_atime_ns", "st_mtime_ns", "st_ctime_ns")

@@ -9,12 +9,12 @@ from typing import IO, Any, Final
 
 from wasi_host.fs.path_store import Guard, Info, OpenFile, nanoseconds
 from wasi_host.fs.walk import DIRECTORY, LINK, failure
-from wasi_spec.enums import Filetype
+from wasi_spec.numbers import Filetype
 
 __all__ = ["PIECE", "RangedFile", "StagedFile", "info_of"]
 
-_FILE: Final = int(Filetype.REGULAR_FILE)
-_UNKNOWN: Final = int(Filetype.UNKNOWN)
+_FILE: Final = Filetype.REGULAR_FILE
+_UNKNOWN: Final = Filetype.UNKNOWN
 #: How much is copied at once.
 PIECE: Final = 4 << 20
 #: How much is read ahead at most, and kept in memory of a file that is written.

@@ -30,7 +30,7 @@ from wasi_host.fs.node import Directory, Dirent, FileSystem, Node, Stat
 from wasi_host.fs.resolve import ResolvedDirectory
 from wasi_host.fs.single import SingleDirectory, hold
 from wasi_host.fs.walk import CHANGES, NO_NAMES, failure
-from wasi_spec.enums import Filetype
+from wasi_spec.numbers import Filetype
 
 __all__ = ["HostBlockDevice", "HostDir", "HostDirectory", "HostFile", "HostStream", "Root"]
 
@@ -51,7 +51,7 @@ _ALWAYS: Final = (
 )
 _NOFOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
 _ENTER: Final = getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
-_SYMBOLIC_LINK: Final = int(Filetype.SYMBOLIC_LINK)
+_SYMBOLIC_LINK: Final = Filetype.SYMBOLIC_LINK
 #: How far ``parent_ino`` looks up for the root.
 _LEVELS: Final = 128
 

@@ -14,7 +14,8 @@ from typing import ClassVar, Final
 
 from wasi_host.fs.node import File, Stat, Stream
 from wasi_host.fs.walk import failure
-from wasi_spec.enums import Advice, Filetype
+from wasi_spec.enums import Advice
+from wasi_spec.numbers import Filetype
 
 
 class Probes:
@@ -38,16 +39,16 @@ PROBES: Final = Probes()
 
 #: Filetype of each file format; fifos and sockets are UNKNOWN, as for wasmtime.
 KINDS: Final = {
-    modes.S_IFREG: int(Filetype.REGULAR_FILE),
-    modes.S_IFDIR: int(Filetype.DIRECTORY),
-    modes.S_IFLNK: int(Filetype.SYMBOLIC_LINK),
-    modes.S_IFCHR: int(Filetype.CHARACTER_DEVICE),
-    modes.S_IFBLK: int(Filetype.BLOCK_DEVICE),
+    modes.S_IFREG: Filetype.REGULAR_FILE,
+    modes.S_IFDIR: Filetype.DIRECTORY,
+    modes.S_IFLNK: Filetype.SYMBOLIC_LINK,
+    modes.S_IFCHR: Filetype.CHARACTER_DEVICE,
+    modes.S_IFBLK: Filetype.BLOCK_DEVICE,
 }
 _SYMBOLIC_LINK: Final = KINDS[modes.S_IFLNK]
 _REGULAR_FILE: Final = KINDS[modes.S_IFREG]
 _DIRECTORY: Final = KINDS[modes.S_IFDIR]
-_UNKNOWN: Final = int(Filetype.UNKNOWN)
+_UNKNOWN: Final = Filetype.UNKNOWN
 FORMAT: Final = 0o170000
 #: Holes of a file that are looked at.
 _HOLES: Final = 256
@@ -213,7 +214,7 @@ class HostBlockDevice(HostFile):
 
     __slots__ = ()
 
-    filetype: ClassVar[int] = int(Filetype.BLOCK_DEVICE)  # type: ignore[misc]
+    filetype: ClassVar[int] = Filetype.BLOCK_DEVICE  # type: ignore[misc]
 
 
 class HostStream(Stream):

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from wasi_host.fs.budget import Budget, Usage
 from wasi_host.fs.node import Stat
-from wasi_spec.enums import Filetype
+from wasi_spec.numbers import Filetype
 
 if TYPE_CHECKING:
     from weakref import ReferenceType
@@ -125,7 +125,7 @@ class LinkInode(Inode):
     __slots__ = ("target",)
 
     def __init__(self, ino: int, target: str, now: int) -> None:
-        super().__init__(ino, int(Filetype.SYMBOLIC_LINK), 1, now)
+        super().__init__(ino, Filetype.SYMBOLIC_LINK, 1, now)
         self.target = target
 
     @property
@@ -142,7 +142,7 @@ class DirectoryInode(Inode):
     size = 0
 
     def __init__(self, ino: int, parent: "DirectoryInode | None", now: int) -> None:
-        super().__init__(ino, int(Filetype.DIRECTORY), 2, now)
+        super().__init__(ino, Filetype.DIRECTORY, 2, now)
         self.parent = parent
         self.entries: dict[str, Inode] = {}
 
@@ -183,7 +183,7 @@ class FileInode(Inode):
     __slots__ = ("_gone", "_pages", "data", "pin", "size")
 
     def __init__(self, ino: int, now: int, usage: Usage, data: bytes = b"") -> None:
-        super().__init__(ino, int(Filetype.REGULAR_FILE), 1, now)
+        super().__init__(ino, Filetype.REGULAR_FILE, 1, now)
         self.data = bytearray(data)
         self.size = len(data)
         self._pages: dict[int, bytearray] = {}

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar, NamedTuple
 
 from wasi_host.fs.budget import Budget
-from wasi_spec.enums import Filetype
+from wasi_spec.numbers import Filetype
 from wasi_spec.records import Filestat
 
 #: What a stat returns: a ``Filestat``, or a plain tuple in its order where speed matters.
@@ -65,7 +65,7 @@ class File(Node):
 
     __slots__ = ()
 
-    filetype: ClassVar[int] = int(Filetype.REGULAR_FILE)  # type: ignore[misc]
+    filetype: ClassVar[int] = Filetype.REGULAR_FILE  # type: ignore[misc]
 
     @abstractmethod
     def pread(self, size: int, offset: int) -> bytes:
@@ -145,7 +145,7 @@ class Directory(Node):
 
     __slots__ = ()
 
-    filetype: ClassVar[int] = int(Filetype.DIRECTORY)  # type: ignore[misc]
+    filetype: ClassVar[int] = Filetype.DIRECTORY  # type: ignore[misc]
 
     @abstractmethod
     def open_entry(self, name: str, mode: int) -> Node:

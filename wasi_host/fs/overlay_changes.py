@@ -15,7 +15,7 @@ from wasi_host.fs.overlay_index import Entry, LayeredDirectory, LayeredFile
 from wasi_host.fs.overlay_layers import Layers
 from wasi_host.fs.overlay_nodes import OverlayDirectory
 from wasi_host.fs.walk import LINK
-from wasi_spec.enums import Filetype
+from wasi_spec.numbers import Filetype
 
 __all__ = ["changes_of", "version_now"]
 
@@ -53,7 +53,7 @@ def _before(layers: Layers, difference: Difference) -> Version | None:
     elif seal is not None:
         kind, size, mtime = seal.filetype, seal.size, seal.mtime_ns
     else:
-        kind, size, mtime = int(Filetype.UNKNOWN), 0, 0
+        kind, size, mtime = Filetype.UNKNOWN, 0, 0
     target = layers.lower.read_link(lower) if stat is not None and kind == LINK else None
     opener = None
     if kind == File.filetype:

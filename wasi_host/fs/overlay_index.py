@@ -10,9 +10,9 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from wasi_host.fs.memory_data import FileInode, Inode, LinkInode
 from wasi_host.fs.node import Stat
 from wasi_host.fs.overlay_data import PartlyCopied, Seal, SharedFile, seal_of
-from wasi_spec.enums import Filetype
+from wasi_spec.numbers import Filetype
 
-_DIRECTORY: Final = int(Filetype.DIRECTORY)
+_DIRECTORY: Final = Filetype.DIRECTORY
 
 
 class LayeredDirectory(Inode):

@@ -20,11 +20,11 @@ from wasi_host.fs.overlay_index import (
 )
 from wasi_host.fs.overlay_lower import Lower
 from wasi_host.fs.walk import DIRECTORY, LINK, failure
-from wasi_spec.enums import Filetype
+from wasi_spec.numbers import Filetype
 
 __all__ = ["Layers", "MemoryUpper", "State", "Upper"]
 
-_FILE: Final = int(Filetype.REGULAR_FILE)
+_FILE: Final = Filetype.REGULAR_FILE
 #: What there is to know of an overlay in memory besides its lower tree.
 State: TypeAlias = tuple[Store, LayeredDirectory, bool, int]
 

@@ -11,12 +11,12 @@ from typing import Final, TypeVar
 
 from wasi_host.fs.node import Directory, Dirent, File, Node, Stat
 from wasi_host.fs.walk import failure
-from wasi_spec.enums import Filetype
+from wasi_spec.numbers import Filetype
 
 __all__ = ["Lower"]
 
 _T = TypeVar("_T")
-_FILE: Final = int(Filetype.REGULAR_FILE)
+_FILE: Final = Filetype.REGULAR_FILE
 _ENTER: Final = os.O_RDONLY | os.O_DIRECTORY
 #: What may be asked of the lower tree besides reading.
 _PASSED: Final = os.O_DIRECTORY | os.O_NONBLOCK

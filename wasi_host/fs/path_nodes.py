@@ -14,7 +14,7 @@ from wasi_host.fs.path_store import OpenFile
 from wasi_host.fs.path_tree import Place, Tree
 from wasi_host.fs.resolve import ResolvedDirectory
 from wasi_host.fs.walk import CHANGES, DIRECTORY, LINK, NO_NAMES, failure
-from wasi_spec.enums import Filetype
+from wasi_spec.numbers import Filetype
 
 __all__ = ["MAX_HOLE", "PathDirectory", "PathFile"]
 
@@ -23,7 +23,7 @@ MAX_FILE: Final = 1 << 44
 #: How far behind its end a file can be written or extended where a hole costs its full size.
 MAX_HOLE: Final = 64 << 20
 _ZEROS: Final = 1 << 20
-_FILE: Final = int(Filetype.REGULAR_FILE)
+_FILE: Final = Filetype.REGULAR_FILE
 _WRITING: Final = os.O_WRONLY | os.O_RDWR
 _SYNCHRONOUS: Final = getattr(os, "O_SYNC", 0) | getattr(os, "O_DSYNC", 0)
 

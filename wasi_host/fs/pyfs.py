@@ -18,20 +18,20 @@ from wasi_host.fs.node import Directory
 from wasi_host.fs.path_fs import Failures, PathFS, failures, warn_once
 from wasi_host.fs.path_store import FileObject, Guard, Info, OpenFile, Store, nanoseconds
 from wasi_host.fs.pyfs_import import import_fs
-from wasi_spec.enums import Filetype
+from wasi_spec.numbers import Filetype
 
 __all__ = ["PyFilesystem"]
 
-_DIRECTORY: Final = int(Filetype.DIRECTORY)
-_LINK: Final = int(Filetype.SYMBOLIC_LINK)
+_DIRECTORY: Final = Filetype.DIRECTORY
+_LINK: Final = Filetype.SYMBOLIC_LINK
 #: Kinds by the numbers of ``fs.ResourceType``: unknown and file, the two devices, pipe and socket.
 _KINDS: Final = {
-    0: int(Filetype.REGULAR_FILE),
-    2: int(Filetype.REGULAR_FILE),
-    3: int(Filetype.CHARACTER_DEVICE),
-    4: int(Filetype.BLOCK_DEVICE),
+    0: Filetype.REGULAR_FILE,
+    2: Filetype.REGULAR_FILE,
+    3: Filetype.CHARACTER_DEVICE,
+    4: Filetype.BLOCK_DEVICE,
 }
-_UNKNOWN: Final = int(Filetype.UNKNOWN)
+_UNKNOWN: Final = Filetype.UNKNOWN
 _WANTED: Final = ("basic", "details", "link")
 
 #: Exceptions of ``fs.errors`` by name, each before those it derives from.

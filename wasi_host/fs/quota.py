@@ -14,11 +14,11 @@ from wasi_host.fs.quota_account import Account
 from wasi_host.fs.source import Source, filesystem_of
 from wasi_host.fs.walk import CHANGES, Walkable, failure
 from wasi_host.fs.wrapped import TransparentDirectory, WrappedFile, walkable_root
-from wasi_spec.enums import Filetype
+from wasi_spec.numbers import Filetype
 
 __all__ = ["Quota", "QuotaDirectory", "QuotaFile"]
 
-_FILE: Final = int(Filetype.REGULAR_FILE)
+_FILE: Final = Filetype.REGULAR_FILE
 
 
 class Quota(FileSystem):

@@ -26,11 +26,11 @@ from typing import Final
 
 from wasi_host.fs.node import File, Stat
 from wasi_host.fs.walk import DIRECTORY, Walkable, failure
-from wasi_spec.enums import Filetype
+from wasi_spec.numbers import Filetype
 
 __all__ = ["Account"]
 
-_FILE: Final = int(Filetype.REGULAR_FILE)
+_FILE: Final = Filetype.REGULAR_FILE
 #: Smaller files that are there at the start are not opened to ask for their holes.
 _HOLES_FROM: Final = 1 << 16
 #: Device and inode.

@@ -24,12 +24,12 @@ from wasi_host.fs.fixed import FixedDirectory
 from wasi_host.fs.host_nodes import PROBES
 from wasi_host.fs.node import Dirent, Node, Stat
 from wasi_host.fs.walk import DIRECTORY, Walkable, failure
-from wasi_spec.enums import Filetype
+from wasi_spec.numbers import Filetype
 
 __all__ = ["Held", "SingleDirectory", "hold"]
 
 _DIRECTORY: Final = getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
-_FILE: Final = int(Filetype.REGULAR_FILE)
+_FILE: Final = Filetype.REGULAR_FILE
 #: Makes an inode number for the directory from the file's; no host has such large ones.
 _MADE_UP: Final = 1 << 63
 

@@ -36,7 +36,7 @@ from types import TracebackType
 from typing import Final
 
 from wasi_host.fs.node import Directory, Node, Stat
-from wasi_spec.enums import Filetype
+from wasi_spec.numbers import Filetype
 
 #: Links followed in one path, and bytes of a name and of a link's text, as on Linux.
 MAX_LINKS: Final = 40
@@ -48,8 +48,8 @@ CHANGES: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _EXCLUSIVE: Final = os.O_CREAT | os.O_EXCL
 
 NO_NAMES: Final = frozenset(("", ".", ".."))
-LINK: Final = int(Filetype.SYMBOLIC_LINK)
-DIRECTORY: Final = int(Filetype.DIRECTORY)
+LINK: Final = Filetype.SYMBOLIC_LINK
+DIRECTORY: Final = Filetype.DIRECTORY
 
 
 #: Half the price of an error is its text.

@@ -10,9 +10,9 @@ from typing import Final
 
 from wasi_host.errors import WasiError, wasi_error
 from wasi_host.layers.layer import Call, OpenLayer, PerRun
-from wasi_spec.enums import Clockid
 from wasi_spec.errno import Errno
 from wasi_spec.functions import FUNCTIONS, Function
+from wasi_spec.numbers import Clockid
 from wasi_spec.records import SubscriptionClock
 from wasi_spec.types import CIOVECS, IOVECS
 
@@ -163,7 +163,7 @@ class OpenFaults(OpenLayer):
     def _delay(self, ns: int) -> None:
         """Wait as the guest itself would: on its clocks, and until the run is stopped."""
         if self._poll is not None and ns:
-            self._poll([SubscriptionClock(0, int(Clockid.MONOTONIC), ns, 0, 0)])
+            self._poll([SubscriptionClock(0, Clockid.MONOTONIC, ns, 0, 0)])
 
 
 def _cut_size(size: int, share: float) -> int:

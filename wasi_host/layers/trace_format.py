@@ -6,18 +6,18 @@ All names come from the table of the specification: the parameters', the flags',
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from wasi_spec.enums import Eventtype
 from wasi_spec.errno import Errno
 from wasi_spec.functions import FUNCTIONS, Function
-from wasi_spec.records import DIRENT, SubscriptionClock
-from wasi_spec.rights import (
+from wasi_spec.numbers import (
     ALL_RIGHTS,
     DIRECTORY_RIGHTS,
     FILE_RIGHTS,
     SOCKET_RIGHTS,
     STREAM_RIGHTS,
-    Rights,
+    Eventtype,
 )
+from wasi_spec.records import DIRENT, SubscriptionClock
+from wasi_spec.rights import Rights
 from wasi_spec.types import (
     CIOVECS,
     CLOCKID,

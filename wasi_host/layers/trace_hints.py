@@ -9,9 +9,8 @@ from typing import Final
 
 from wasi_host.layers.trace_format import quoted
 from wasi_spec.errno import Errno
-from wasi_spec.flags import Oflags
 from wasi_spec.functions import Function
-from wasi_spec.rights import Rights
+from wasi_spec.numbers import Oflags, Rights
 from wasi_spec.types import FD, PATH
 from wasi_spec.values import host_params
 

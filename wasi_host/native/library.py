@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from wasi_host.errors import host_errnos
 from wasi_host.native.structures import KEPT, MEMORY, STRUCTURES, Bytes, Env, Slot, Table
-from wasi_spec.rights import DIRECTORY_RIGHTS, FILE_RIGHTS
+from wasi_spec.numbers import DIRECTORY_RIGHTS, FILE_RIGHTS
 
 #: The version of the structs and functions; ``host.c`` has the same.
 ABI: Final = 6

@@ -26,7 +26,7 @@ from wasi_host.preview1.state import State, encode_args, encode_environ
 from wasi_host.world.clocks import Clocks
 from wasi_host.world.randomness import Randomness
 from wasi_host.world.scheduler import Scheduler
-from wasi_spec.rights import ALL_RIGHTS, SOCKET_RIGHTS
+from wasi_spec.numbers import ALL_RIGHTS, SOCKET_RIGHTS
 
 if TYPE_CHECKING:
     from wasi_host.world.sockets import SocketSource

@@ -7,14 +7,13 @@ from wasi_host.errors import INVAL, NAMETOOLONG
 from wasi_host.fs.node import Stat
 from wasi_host.preview1.state import State
 from wasi_host.world.clocks import Clocks
-from wasi_spec.enums import Preopentype
-from wasi_spec.flags import Fstflags
+from wasi_spec.numbers import Fstflags, Preopentype
 
-_DIR: Final = int(Preopentype.DIR)
-_ATIM: Final = int(Fstflags.ATIM)
-_ATIM_NOW: Final = int(Fstflags.ATIM_NOW)
-_MTIM: Final = int(Fstflags.MTIM)
-_MTIM_NOW: Final = int(Fstflags.MTIM_NOW)
+_DIR: Final = Preopentype.DIR
+_ATIM: Final = Fstflags.ATIM
+_ATIM_NOW: Final = Fstflags.ATIM_NOW
+_MTIM: Final = Fstflags.MTIM
+_MTIM_NOW: Final = Fstflags.MTIM_NOW
 _BOTH_ATIM: Final = _ATIM | _ATIM_NOW
 _BOTH_MTIM: Final = _MTIM | _MTIM_NOW
 _NOW: Final = _ATIM_NOW | _MTIM_NOW

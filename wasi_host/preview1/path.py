@@ -15,27 +15,25 @@ from wasi_host.errors import ILSEQ, INVAL, ISDIR, MFILE, NOTCAPABLE, PERM
 from wasi_host.fs.node import Directory, Node, Stat
 from wasi_host.preview1.fd import chosen_times
 from wasi_host.preview1.state import State
-from wasi_spec.enums import Filetype
-from wasi_spec.flags import Fdflags, Oflags
-from wasi_spec.rights import Rights
+from wasi_spec.numbers import Fdflags, Filetype, Oflags, Rights
 
-_PATH_CREATE_DIRECTORY: Final = int(Rights.PATH_CREATE_DIRECTORY)
-_PATH_FILESTAT_GET: Final = int(Rights.PATH_FILESTAT_GET)
-_PATH_FILESTAT_SET_TIMES: Final = int(Rights.PATH_FILESTAT_SET_TIMES)
-_PATH_LINK_SOURCE: Final = int(Rights.PATH_LINK_SOURCE)
-_PATH_LINK_TARGET: Final = int(Rights.PATH_LINK_TARGET)
-_PATH_READLINK: Final = int(Rights.PATH_READLINK)
-_PATH_REMOVE_DIRECTORY: Final = int(Rights.PATH_REMOVE_DIRECTORY)
-_PATH_RENAME_SOURCE: Final = int(Rights.PATH_RENAME_SOURCE)
-_PATH_RENAME_TARGET: Final = int(Rights.PATH_RENAME_TARGET)
-_PATH_SYMLINK: Final = int(Rights.PATH_SYMLINK)
-_PATH_UNLINK_FILE: Final = int(Rights.PATH_UNLINK_FILE)
+_PATH_CREATE_DIRECTORY: Final = Rights.PATH_CREATE_DIRECTORY
+_PATH_FILESTAT_GET: Final = Rights.PATH_FILESTAT_GET
+_PATH_FILESTAT_SET_TIMES: Final = Rights.PATH_FILESTAT_SET_TIMES
+_PATH_LINK_SOURCE: Final = Rights.PATH_LINK_SOURCE
+_PATH_LINK_TARGET: Final = Rights.PATH_LINK_TARGET
+_PATH_READLINK: Final = Rights.PATH_READLINK
+_PATH_REMOVE_DIRECTORY: Final = Rights.PATH_REMOVE_DIRECTORY
+_PATH_RENAME_SOURCE: Final = Rights.PATH_RENAME_SOURCE
+_PATH_RENAME_TARGET: Final = Rights.PATH_RENAME_TARGET
+_PATH_SYMLINK: Final = Rights.PATH_SYMLINK
+_PATH_UNLINK_FILE: Final = Rights.PATH_UNLINK_FILE
 
-_DIRECTORY_KIND: Final = int(Filetype.DIRECTORY)
-_CREAT: Final = int(Oflags.CREAT)
-_TRUNC: Final = int(Oflags.TRUNC)
-_DIRECTORY: Final = int(Oflags.DIRECTORY)
-_NO_DIRECTORY: Final = int(Oflags.CREAT | Oflags.EXCL | Oflags.TRUNC)
+_DIRECTORY_KIND: Final = Filetype.DIRECTORY
+_CREAT: Final = Oflags.CREAT
+_TRUNC: Final = Oflags.TRUNC
+_DIRECTORY: Final = Oflags.DIRECTORY
+_NO_DIRECTORY: Final = Oflags.CREAT | Oflags.EXCL | Oflags.TRUNC
 _CHANGES: Final = _CREAT | _TRUNC
 _READ_OR_WRITE: Final = FD_READ | FD_WRITE
 

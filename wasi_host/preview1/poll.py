@@ -16,16 +16,15 @@ from wasi_host.descriptors.base import Descriptor
 from wasi_host.errors import INVAL, NOTCAPABLE
 from wasi_host.preview1.state import State
 from wasi_host.world.scheduler import Interest
-from wasi_spec.enums import Clockid, Eventtype
-from wasi_spec.flags import Eventrwflags, Subclockflags
+from wasi_spec.numbers import Clockid, Eventrwflags, Eventtype, Subclockflags
 from wasi_spec.records import Event, SubscriptionClock, SubscriptionFd
 
-_REALTIME: Final = int(Clockid.REALTIME)
-_MONOTONIC: Final = int(Clockid.MONOTONIC)
-_CLOCK: Final = int(Eventtype.CLOCK)
-_FD_READ: Final = int(Eventtype.FD_READ)
-_ABSTIME: Final = int(Subclockflags.SUBSCRIPTION_CLOCK_ABSTIME)
-_HANGUP: Final = int(Eventrwflags.FD_READWRITE_HANGUP)
+_REALTIME: Final = Clockid.REALTIME
+_MONOTONIC: Final = Clockid.MONOTONIC
+_CLOCK: Final = Eventtype.CLOCK
+_FD_READ: Final = Eventtype.FD_READ
+_ABSTIME: Final = Subclockflags.SUBSCRIPTION_CLOCK_ABSTIME
+_HANGUP: Final = Eventrwflags.FD_READWRITE_HANGUP
 #: How often a wait for a moment of the realtime clock looks whether that clock was set.
 _SETTABLE_NS: Final = 1_000_000_000
 #: A deadline that has passed: only ask.

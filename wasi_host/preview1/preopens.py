@@ -11,7 +11,7 @@ from wasi_host.fs.node import Directory, FileSystem
 from wasi_host.native import structures
 from wasi_host.native.library import Library
 from wasi_host.preview1.state import guest_bytes
-from wasi_spec.rights import DIRECTORY_RIGHTS, FILE_RIGHTS
+from wasi_spec.numbers import DIRECTORY_RIGHTS, FILE_RIGHTS
 
 _INHERITING: Final = DIRECTORY_RIGHTS | FILE_RIGHTS
 

@@ -19,16 +19,16 @@ from time import (
 )
 from typing import TYPE_CHECKING, Final
 
-from wasi_spec.enums import Clockid
+from wasi_spec.numbers import Clockid
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 # Plain ints: a comparison with an IntEnum member costs three times as much.
-_REALTIME = int(Clockid.REALTIME)
-_MONOTONIC = int(Clockid.MONOTONIC)
-_PROCESS = int(Clockid.PROCESS_CPUTIME_ID)
-_THREAD = int(Clockid.THREAD_CPUTIME_ID)
+_REALTIME = Clockid.REALTIME
+_MONOTONIC = Clockid.MONOTONIC
+_PROCESS = Clockid.PROCESS_CPUTIME_ID
+_THREAD = Clockid.THREAD_CPUTIME_ID
 
 _HOST_CLOCKS = {
     _REALTIME: CLOCK_REALTIME,

@@ -38,16 +38,15 @@ from typing import Final, Literal, TypeAlias
 
 from wasi_host.world.scheduler import HANGUP, READ, WRITE, Scheduler
 from wasi_host.world.streams import WorldStream, host_error
-from wasi_spec.enums import Filetype
-from wasi_spec.flags import Sdflags
+from wasi_spec.numbers import Filetype, Sdflags
 
 #: What may be given in ``sockets=``: a socket, or its host descriptor.
 SocketSource: TypeAlias = HostSocket | int
 
-_STREAM: Final = int(Filetype.SOCKET_STREAM)
-_DGRAM: Final = int(Filetype.SOCKET_DGRAM)
-_RD: Final = int(Sdflags.RD)
-_BOTH: Final = int(Sdflags.RD | Sdflags.WR)
+_STREAM: Final = Filetype.SOCKET_STREAM
+_DGRAM: Final = Filetype.SOCKET_DGRAM
+_RD: Final = Sdflags.RD
+_BOTH: Final = Sdflags.RD | Sdflags.WR
 
 # Both Linux's; elsewhere Python ignores SIGPIPE, and a default timeout is the embedder's loss.
 _NO_SIGNAL: Final[int] = getattr(_socket, "MSG_NOSIGNAL", 0)

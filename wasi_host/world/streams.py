@@ -22,10 +22,10 @@ from typing import Final
 
 from wasi_host.fs.node import Stat, Stream
 from wasi_host.world.scheduler import HANGUP, READ, WRITE, Scheduler
-from wasi_spec.enums import Filetype
+from wasi_spec.numbers import Filetype
 
-_UNKNOWN: Final = int(Filetype.UNKNOWN)
-_TERMINAL: Final = int(Filetype.CHARACTER_DEVICE)
+_UNKNOWN: Final = Filetype.UNKNOWN
+_TERMINAL: Final = Filetype.CHARACTER_DEVICE
 #: The most that one read of a pipe, socket or terminal asks for: the host allocates it first.
 _READ_SIZE: Final = 1 << 20
 _UNLIMITED: Final = sys.maxsize
