@@ -99,6 +99,8 @@ class NativeTable(DescriptorTable):
             return self._moved(descriptor, stream, slot, structures.NOTHING)
         if type(node) is HostStream and node.never_waits:
             return self._moved(descriptor, stream, slot, structures.HOST_STREAM, node.fileno())
+        if type(node) is HostStream and node.pipe:
+            return self._moved(descriptor, stream, slot, structures.HOST_PIPE, node.fileno())
         return None  # it may have to wait, or is foreign code
 
     def _moved(

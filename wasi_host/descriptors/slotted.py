@@ -82,6 +82,6 @@ class NativeCapturedOutput(Slotted, CapturedOutput):
 
 
 class NativeStream(Slotted, StreamDescriptor):
-    """A standard stream that never waits: given input, nothing at all, a file of the host."""
+    """A standard stream: given input, nothing at all, a file or pipe of the host."""
 
     __slots__ = ("memory", "slot")

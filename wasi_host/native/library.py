@@ -17,7 +17,7 @@ from wasi_host.native.structures import KEPT, MEMORY, STRUCTURES, Bytes, Env, Sl
 from wasi_spec.numbers import DIRECTORY_RIGHTS, FILE_RIGHTS
 
 #: The version of the structs and functions; ``host.c`` has the same.
-ABI: Final = 6
+ABI: Final = 7
 VARIABLE: Final = "WASI_HOST_NATIVE"
 FILE: Final = os.path.join(os.path.dirname(__file__), "_host.so")
 #: What to do where it is missing.

@@ -14,6 +14,7 @@ INPUT: Final = 4
 NOTHING: Final = 5
 HOST_STREAM: Final = 6
 MEMORY_FILE: Final = 7
+HOST_PIPE: Final = 8
 
 #: What a table serves beyond descriptors.
 SERVES_CLOCKS: Final = 1

@@ -186,11 +186,12 @@ class HostStream(WorldStream):
     Attributes:
         filetype: CHARACTER_DEVICE for a terminal, else UNKNOWN.
         nonblock: whether the guest set NONBLOCK: EAGAIN instead of waiting.
+        pipe: whether it is a pipe's end.
     """
 
     # `filetype` is each stream's own here.
     __slots__ = ("_fd", "_input", "_output", "_owned", "_regular", "_scheduler", "filetype",
-                 "nonblock")  # fmt: skip
+                 "nonblock", "pipe")  # fmt: skip
 
     def __init__(
         self,
@@ -221,6 +222,7 @@ class HostStream(WorldStream):
         self._owned = owned
         self._scheduler = scheduler
         self._regular = stat.S_ISREG(status.st_mode)
+        self.pipe = stat.S_ISFIFO(status.st_mode)
         # None: never waits, so there is no need to look.
         self._input = self._output = None
         if not (self._regular or (device and _is_null_device(status))):
