@@ -39,7 +39,7 @@ INSPECT, CONFORMANCE, CLI = "wasi_host.inspect", "conformance", "wasi_host.cli"
 # floor, package, its modules in the order in which they may import each other, what it sees.
 # "package:name" allows `from package import name` and nothing else of it.
 LADDER = (
-    (0, SPEC, "numbers errno enums flags rights signatures types layout records functions "
+    (0, SPEC, "tuples numbers errno enums flags rights signatures types layout records functions "
      "values unstable", ()),
     (1, "wasi_host", "errors", (SPEC,)),
     # Between two floors: it came late, and stands beside both what waits and what runs.

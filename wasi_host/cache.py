@@ -14,12 +14,20 @@ changes twice within the clock's grain would look the same.
 A cache that cannot be read or written costs time and nothing else.
 """
 
+from __future__ import annotations
+
 import os
 import sys
 import time
 import zlib
 from stat import S_IMODE, S_ISDIR, S_ISREG
-from typing import Final, NamedTuple
+
+from wasi_spec.tuples import NamedTuple
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Final
 
 #: The directory in use instead of the platform's; empty: no cache.
 VARIABLE: Final = "WASI_HOST_CACHE"

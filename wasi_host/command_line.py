@@ -1,10 +1,16 @@
 """What names a module and its arguments, and what of ``subprocess.run`` cannot be meant here."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from wasi_host.modules import Module
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Any
 
 #: One word of a command line.
 Word = str | bytes | os.PathLike[str]

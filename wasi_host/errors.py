@@ -5,12 +5,18 @@ guest sees. ``ProcExit`` and ``Stopped`` are no errors: they end a run, and deri
 ``BaseException`` so that no handler for errors swallows them.
 """
 
+from __future__ import annotations
+
 import errno as host
-from collections.abc import Callable
-from types import TracebackType
-from typing import ClassVar, Final
 
 from wasi_spec.numbers import Errno
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import ClassVar, Final
 
 
 class WasiError(Exception):

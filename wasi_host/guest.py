@@ -6,29 +6,36 @@ from whichever thread, means three things: its next host call raises, a wait is 
 guest that computes is told at its next epoch check.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from __future__ import annotations
+
 from time import perf_counter
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from wasi_host.errors import ProcExit, Stopped, Trap
 from wasi_host.interrupts import Interruptible
 from wasi_host.limits import call_after, grew_to_limit
-from wasi_host.modules import Module
 from wasi_host.results import ENDED, TRAPPED, CompletedRun
 from wasi_host.runtimes.contract import Instance, Mode, Pooling
 from wasi_host.runtimes.wasmtime_choice import native_part
 from wasi_host.stacks import call_with_room
-from wasi_host.streams import Spec
 from wasi_host.surroundings import Setting, Surroundings
+from wasi_spec.tuples import NamedTuple
+
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Final, TypeVar
+
     from wasi_host.layers.layer import Layer, PerRun
     from wasi_host.layers.trace import Trace
+    from wasi_host.modules import Module
+    from wasi_host.streams import Spec
     from wasi_host.world.sockets import SocketSource
+
+    T = TypeVar("T")
 
 # Engines count in signed 64 bits.
 _ALL_MEMORY: Final = (1 << 63) - 1
-T = TypeVar("T")
 
 
 class Recipe(NamedTuple):
@@ -83,9 +90,9 @@ class Guest:
         argv0: str | None,
         env: Mapping[str, str] | None,
         stoppable: bool,
-        sockets: "tuple[SocketSource, ...] | None" = None,
-        trace: "bool | Trace" = False,
-        layers: "Iterable[Layer | PerRun]" = (),
+        sockets: tuple[SocketSource, ...] | None = None,
+        trace: bool | Trace = False,
+        layers: Iterable[Layer | PerRun] = (),
     ) -> None:
         module, setting = recipe.module, recipe.setting
         name = module.name if argv0 is None else argv0

@@ -1,11 +1,13 @@
 """``Instance``: a live guest whose exported functions are called."""
 
-from typing import TYPE_CHECKING
+from __future__ import annotations
 
-from wasi_host.guest import Guest
 from wasi_host.interrupts import Interruptible
 
+TYPE_CHECKING = False
+
 if TYPE_CHECKING:
+    from wasi_host.guest import Guest
     from wasi_host.layers.trace import Trace
 
 __all__ = ["Instance"]
@@ -51,7 +53,7 @@ class Instance:
         return self._guest.streams.captured(2)
 
     @property
-    def trace(self) -> "Trace | None":
+    def trace(self) -> Trace | None:
         """The calls so far, with ``trace=``."""
         observers = self._guest.around.observers
         return None if observers is None else observers.trace
@@ -89,7 +91,7 @@ class Instance:
             self._closed = self._guest.around.finished = True
             self._guest.close()
 
-    def __enter__(self) -> "Instance":
+    def __enter__(self) -> Instance:
         return self
 
     def __exit__(self, *_: object) -> None:

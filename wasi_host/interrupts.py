@@ -23,6 +23,8 @@ Guests on other threads are stopped when the interpreter ends: it ends a thread 
 of Python, and within a callback of the engine's that may hang the process.
 """
 
+from __future__ import annotations
+
 import atexit
 import os
 import threading
@@ -41,9 +43,13 @@ from _thread import get_ident
 from collections.abc import Callable
 from time import monotonic, sleep
 from types import FrameType, TracebackType
-from typing import Final
 
 from wasi_host.world.wake import above_standard
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Final
 
 Stop = Callable[[str], None]
 Handler = Callable[[int, FrameType | None], object]
@@ -157,7 +163,7 @@ def _stand_in(number: int, frame: FrameType | None) -> None:
         run.stop("interrupt")
 
 
-def _ends(run: "Interruptible") -> bool:
+def _ends(run: Interruptible) -> bool:
     """Give a run a moment to end; tell whether it did."""
     times, pause = _PATIENCE
     for _ in range(times):

@@ -3,12 +3,20 @@
 Sizes are limited by default; time only when asked for.
 """
 
+from __future__ import annotations
+
 import heapq
 import time
-from collections.abc import Callable
 from itertools import count
 from threading import TIMEOUT_MAX, Condition, Thread
-from typing import Final, NamedTuple
+
+from wasi_spec.tuples import NamedTuple
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Final
 
 #: The step in which memories grow.
 PAGE: Final = 1 << 16
@@ -83,7 +91,7 @@ class Limits(_Limits):
         timeout: float | None = None,
         fuel: int | None = None,
         calls: int | None = None,
-    ) -> "Limits":
+    ) -> Limits:
         """Check the limits."""
         made = super().__new__(
             cls, memory, stack, output, fs_bytes, inodes, open_files, timeout, fuel, calls
@@ -108,7 +116,7 @@ class Limits(_Limits):
             if not self.timeout >= 0:
                 raise ValueError(f"Limits.timeout must be 0 or more seconds, not {self.timeout}")
 
-    def _replace(self, **changes: object) -> "Limits":
+    def _replace(self, **changes: object) -> Limits:
         """Return limits that differ in some, checked."""
         return Limits(**{**self._asdict(), **changes})
 

@@ -5,10 +5,11 @@ checks), so that the second run binds nothing. ``load`` keeps the last 16 module
 times and inode, so that running a path again neither reads nor compiles.
 """
 
+from __future__ import annotations
+
 import os
 from collections import OrderedDict
 from threading import Lock
-from typing import Final
 
 from wasi_host.cache import (
     SMALLEST,
@@ -28,6 +29,11 @@ from wasi_host.runtimes.wasmtime_engine import (
     settings,
     wat_to_wasm,
 )
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Final
 
 __all__ = ["Mode", "Module", "NotAWasiModule", "check_runtime", "load"]
 
@@ -56,7 +62,7 @@ class Module:
 
     def __init__(
         self,
-        source: "str | os.PathLike[str] | bytes",
+        source: str | os.PathLike[str] | bytes,
         name: str | None = None,
         *,
         cache: bool = True,
@@ -108,7 +114,7 @@ class Module:
                 self._wasm = recognise(file.read(), self.name)
         return self._wasm
 
-    def __reduce__(self) -> tuple[type["Module"], tuple[str | bytes, str]]:
+    def __reduce__(self) -> tuple[type[Module], tuple[str | bytes, str]]:
         if self.precompiled and self._file is not None:
             return Module, (self._file.path, self.name)
         return Module, (self._read(), self.name)
@@ -116,7 +122,7 @@ class Module:
     def __repr__(self) -> str:
         return f"Module({self.name!r})"
 
-    def variant(self, mode: Mode) -> "Variant":
+    def variant(self, mode: Mode) -> Variant:
         """Return the module compiled for a mode; compiled at the first call.
 
         Raises:
@@ -130,7 +136,7 @@ class Module:
                     variant = self._variants[mode] = self._prepare(mode)
         return variant
 
-    def _prepare(self, mode: Mode) -> "Variant":
+    def _prepare(self, mode: Mode) -> Variant:
         try:
             compiled = self._compiled(mode)
         except NotAWasiModule as error:
@@ -303,7 +309,7 @@ class _Cache:
 _cache: Final = _Cache()
 
 
-def load(source: "str | os.PathLike[str] | bytes | Module") -> Module:
+def load(source: str | os.PathLike[str] | bytes | Module) -> Module:
     """Return the module of a source, from the last 16 where it is among them.
 
     Raises:

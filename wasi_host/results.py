@@ -1,17 +1,30 @@
 """What a run gives back: a ``CompletedProcess`` that knows more, and the exceptions around it."""
 
+from __future__ import annotations
+
 import subprocess
-from collections.abc import Callable, Sequence
 from subprocess import DEVNULL, PIPE, STDOUT
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, cast
 
 from wasi_host.errors import Trap
+from wasi_spec.tuples import NamedTuple
+
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, Final, TypeAlias
+
     from wasi_host.changes import Changes
     from wasi_host.files import GuestPath
     from wasi_host.fs.node import FileSystem
     from wasi_host.layers.trace import Trace
+
+    _CompletedProcess: TypeAlias = subprocess.CompletedProcess[Any]
+    # A plain tuple: results are made in microseconds.
+    #: Seconds, memory, calls and fuel, as in ``Usage``; the last two may be left out.
+    _Used: TypeAlias = tuple[float, int] | tuple[float, int, int | None, int | None]
+else:
+    _CompletedProcess = subprocess.CompletedProcess
 
 __all__ = [
     "DEVNULL",
@@ -34,10 +47,6 @@ ENDED: Final = -9
 #: An error of the host, as the command and ``Sandbox.map`` report it.
 HOST_ERROR: Final = 125
 
-# A plain tuple: results are made in microseconds.
-#: Seconds, memory, calls and fuel, as in ``Usage``; the last two may be left out.
-_Used: TypeAlias = tuple[float, int] | tuple[float, int, int | None, int | None]
-
 
 class Usage(NamedTuple):
     """What a run used: wall-clock seconds, bytes of guest memory at the end, calls of WASI, fuel.
@@ -52,7 +61,7 @@ class Usage(NamedTuple):
     fuel: int | None = None
 
 
-class CompletedRun(subprocess.CompletedProcess[Any]):
+class CompletedRun(_CompletedProcess):
     """A run that ended.
 
     Attributes:
@@ -81,12 +90,12 @@ class CompletedRun(subprocess.CompletedProcess[Any]):
     trap: Trap | None = None
     error: Exception | None = None
     values: tuple[int | float, ...] = ()
-    trace: "Trace | None" = None
-    _used: "_Used" = (0.0, 0)
-    _watched: "Sequence[tuple[bytes, Callable[[], object]]]" = ()
-    _changes: "Changes | None" = None
+    trace: Trace | None = None
+    _used: _Used = (0.0, 0)
+    _watched: Sequence[tuple[bytes, Callable[[], object]]] = ()
+    _changes: Changes | None = None
     # Pickled ones in a result from another process.
-    _directories: "Sequence[tuple[bytes, FileSystem | bytes]]" = ()
+    _directories: Sequence[tuple[bytes, FileSystem | bytes]] = ()
 
     def __init__(
         self,
@@ -98,15 +107,15 @@ class CompletedRun(subprocess.CompletedProcess[Any]):
         stopped: str | None = None,
         limits_hit: frozenset[str] = frozenset(),
         trap: Trap | None = None,
-        used: "_Used" = (0.0, 0),
+        used: _Used = (0.0, 0),
         values: tuple[int | float, ...] = (),
         truncated: frozenset[str] = frozenset(),
         error: Exception | None = None,
-        trace: "Trace | None" = None,
-        watched: "Sequence[tuple[bytes, Callable[[], object]]]" = (),
-        directories: "Sequence[tuple[bytes, FileSystem]]" = (),
+        trace: Trace | None = None,
+        watched: Sequence[tuple[bytes, Callable[[], object]]] = (),
+        directories: Sequence[tuple[bytes, FileSystem]] = (),
     ) -> None:
-        self.args = cast("Any", args if type(args) is list else list(args))
+        self.args = args if type(args) is list else list(args)
         self.returncode = returncode
         self.stdout = stdout
         self.stderr = stderr
@@ -132,7 +141,7 @@ class CompletedRun(subprocess.CompletedProcess[Any]):
             self._directories = directories
 
     @property
-    def files(self) -> "GuestPath":
+    def files(self) -> GuestPath:
         """The guest's files after the run, to be read: ``result.files / "out/a.csv"``.
 
         A result that came from another process lacks filesystems of other libraries given as
@@ -152,7 +161,7 @@ class CompletedRun(subprocess.CompletedProcess[Any]):
         return Usage(*self._used)
 
     @property
-    def changes(self) -> "Changes":
+    def changes(self) -> Changes:
         """What is different in overlays and trees in memory, at guest paths.
 
         Found when it is first asked for: ask before another run with the same directories.
@@ -213,7 +222,7 @@ class RunError(subprocess.CalledProcessError):
             return f"{self.cmd!r} was ended ({self.result.stopped})"
         return f"{self.cmd!r} ended with exit code {self.returncode}"
 
-    def __reduce__(self) -> tuple[type["RunError"], tuple[CompletedRun]]:
+    def __reduce__(self) -> tuple[type[RunError], tuple[CompletedRun]]:
         return type(self), (self.result,)
 
 
@@ -232,5 +241,5 @@ class TimeoutExpired(subprocess.TimeoutExpired):
         super().__init__(result.args, timeout, result.stdout, result.stderr)
         self.result = result
 
-    def __reduce__(self) -> tuple[type["TimeoutExpired"], tuple[CompletedRun, float]]:
+    def __reduce__(self) -> tuple[type[TimeoutExpired], tuple[CompletedRun, float]]:
         return type(self), (self.result, self.timeout)

@@ -1,32 +1,36 @@
 """Running programs: ``Sandbox`` is the recipe, ``Instance`` one live guest, ``run`` does it all."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
 
 from wasi_host.command_line import refuse_keywords, word_list
 from wasi_host.errors import ProcExit
 from wasi_host.guest import Guest, Recipe
 from wasi_host.instance import Instance
-from wasi_host.limits import Limits
 from wasi_host.modules import Module, load
 from wasi_host.results import CompletedRun, TimeoutExpired
-from wasi_host.runtimes.contract import Pooling
 from wasi_host.runtimes.engines import check_runtime
 from wasi_host.sockets import checked_sockets
 from wasi_host.streams import Spec, specify
 from wasi_host.surroundings import DEFAULT_LIMITS, checked_setting
 from wasi_host.travel import Travel, check_travels, departing, travelling
-from wasi_host.world.clocks import Clock
+
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
+    from typing import Any
 
     from wasi_host.command_line import ModuleSource, Word
     from wasi_host.layers.layer import Layer, PerRun
     from wasi_host.layers.trace import Trace
+    from wasi_host.limits import Limits
     from wasi_host.mapping import Job
+    from wasi_host.runtimes.contract import Pooling
     from wasi_host.sources import Source
+    from wasi_host.world.clocks import Clock
     from wasi_host.world.sockets import SocketSource
     from wasi_host.world.stdio import StreamSource
 
@@ -69,13 +73,13 @@ class Sandbox:
 
     def __init__(
         self,
-        module: "ModuleSource",
+        module: ModuleSource,
         *,
-        dirs: "Mapping[str, Source] | None" = None,
+        dirs: Mapping[str, Source] | None = None,
         env: Mapping[str, str] | None = None,
         limits: Limits = DEFAULT_LIMITS,
         rights: str | int = "grant",
-        sockets: "Iterable[SocketSource]" = (),
+        sockets: Iterable[SocketSource] = (),
         clock: Clock | None = None,
         seed: int | None = None,
         runtime: str = "wasmtime",
@@ -97,19 +101,19 @@ class Sandbox:
         self.recipe = Recipe(load(module), setting, runtime=runtime)
 
     @property
-    def module(self) -> "ModuleSource":
+    def module(self) -> ModuleSource:
         """The module, as it was given."""
         given: ModuleSource = self._options["module"]
         return given
 
-    def pooled(self, pooling: Pooling) -> "Sandbox":
+    def pooled(self, pooling: Pooling) -> Sandbox:
         """Return the same with instances that are made in a pool of the engine."""
         other = Sandbox.__new__(Sandbox)
         other._options = self._options
         other.recipe = self.recipe._replace(pooling=pooling)
         return other
 
-    def replace(self, **changes: object) -> "Sandbox":
+    def replace(self, **changes: object) -> Sandbox:
         """Return a sandbox that differs in the arguments given here."""
         options: dict[str, Any] = {**self._options, "module": self.recipe.module, **changes}
         return Sandbox(**options)
@@ -123,12 +127,12 @@ class Sandbox:
 
     def run(
         self,
-        argv: "Iterable[Word]" = (),
+        argv: Iterable[Word] = (),
         *,
         input: str | bytes | None = None,
-        stdin: "StreamSource" = None,
-        stdout: "StreamSource" = None,
-        stderr: "StreamSource" = None,
+        stdin: StreamSource = None,
+        stdout: StreamSource = None,
+        stderr: StreamSource = None,
         capture_output: bool = False,
         text: bool | None = None,
         encoding: str | None = None,
@@ -138,10 +142,10 @@ class Sandbox:
         env: Mapping[str, str] | None = None,
         argv0: str | None = None,
         invoke: str | None = None,
-        sockets: "Iterable[SocketSource] | None" = None,
+        sockets: Iterable[SocketSource] | None = None,
         tty: bool | None = None,
-        trace: "bool | Trace" = False,
-        layers: "Iterable[Layer | PerRun]" = (),
+        trace: bool | Trace = False,
+        layers: Iterable[Layer | PerRun] = (),
     ) -> CompletedRun:
         """Run the module once, in a fresh instance; the keywords and exceptions are ``run``'s.
 
@@ -172,24 +176,24 @@ class Sandbox:
 
     def guest(
         self,
-        argv: "Iterable[Word]" = (),
+        argv: Iterable[Word] = (),
         *,
         stoppable: bool,
         command: bool = True,
         input: str | bytes | None = None,
-        stdin: "StreamSource" = None,
-        stdout: "StreamSource" = None,
-        stderr: "StreamSource" = None,
+        stdin: StreamSource = None,
+        stdout: StreamSource = None,
+        stderr: StreamSource = None,
         capture_output: bool = False,
         text: bool | None = None,
         encoding: str | None = None,
         errors: str | None = None,
         env: Mapping[str, str] | None = None,
         argv0: str | None = None,
-        sockets: "Iterable[SocketSource] | None" = None,
+        sockets: Iterable[SocketSource] | None = None,
         tty: bool | None = None,
-        trace: "bool | Trace" = False,
-        layers: "Iterable[Layer | PerRun]" = (),
+        trace: bool | Trace = False,
+        layers: Iterable[Layer | PerRun] = (),
     ) -> Guest:
         """Return a guest that is to be run, with its surroundings open: for ``run`` and its like.
 
@@ -231,13 +235,13 @@ class Sandbox:
 
     def map(
         self,
-        jobs: "Iterable[Job]",
+        jobs: Iterable[Job],
         *,
-        executor: "Executor | None" = None,
+        executor: Executor | None = None,
         chunksize: int | str = "auto",
         ordered: bool = True,
         progress: Callable[[int, int | None], object] | None = None,
-    ) -> "Iterator[CompletedRun]":
+    ) -> Iterator[CompletedRun]:
         """Run many jobs, on the workers of an executor; return an iterator of their results.
 
         Args:
@@ -270,17 +274,17 @@ class Sandbox:
 
     def instantiate(
         self,
-        argv: "Iterable[Word]" = (),
+        argv: Iterable[Word] = (),
         *,
-        stdin: "StreamSource" = None,
-        stdout: "StreamSource" = None,
-        stderr: "StreamSource" = None,
+        stdin: StreamSource = None,
+        stdout: StreamSource = None,
+        stderr: StreamSource = None,
         env: Mapping[str, str] | None = None,
         argv0: str | None = None,
         tty: bool | None = None,
-        trace: "bool | Trace" = False,
-        layers: "Iterable[Layer | PerRun]" = (),
-    ) -> "Instance":
+        trace: bool | Trace = False,
+        layers: Iterable[Layer | PerRun] = (),
+    ) -> Instance:
         """Return a live instance of a reactor; ``_initialize`` is called if there is one.
 
         Raises:
@@ -295,12 +299,12 @@ class Sandbox:
 
 
 def run(
-    args: "Iterable[ModuleSource | Word]",
+    args: Iterable[ModuleSource | Word],
     *,
     input: str | bytes | None = None,
-    stdin: "StreamSource" = None,
-    stdout: "StreamSource" = None,
-    stderr: "StreamSource" = None,
+    stdin: StreamSource = None,
+    stdout: StreamSource = None,
+    stderr: StreamSource = None,
     capture_output: bool = False,
     text: bool | None = None,
     encoding: str | None = None,
@@ -308,17 +312,17 @@ def run(
     timeout: float | None = None,
     check: bool = False,
     env: Mapping[str, str] | None = None,
-    dirs: "Mapping[str, Source] | None" = None,
+    dirs: Mapping[str, Source] | None = None,
     argv0: str | None = None,
     invoke: str | None = None,
     limits: Limits = DEFAULT_LIMITS,
     rights: str | int = "grant",
-    sockets: "Iterable[SocketSource]" = (),
+    sockets: Iterable[SocketSource] = (),
     tty: bool | None = None,
     clock: Clock | None = None,
     seed: int | None = None,
-    trace: "bool | Trace" = False,
-    layers: "Iterable[Layer | PerRun]" = (),
+    trace: bool | Trace = False,
+    layers: Iterable[Layer | PerRun] = (),
     runtime: str = "wasmtime",
     **not_here: object,
 ) -> CompletedRun:

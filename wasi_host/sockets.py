@@ -1,16 +1,19 @@
 """What an embedder may give as a socket."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from wasi_host.world.clocks import Clocks
 from wasi_host.world.scheduler import Scheduler
+
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from wasi_host.world.sockets import SocketSource
 
 
-def checked_sockets(sockets: "Iterable[SocketSource]") -> "tuple[SocketSource, ...]":
+def checked_sockets(sockets: Iterable[SocketSource]) -> tuple[SocketSource, ...]:
     """Return the sockets of ``sockets=``, each seen to be one that a guest can have.
 
     Raises:

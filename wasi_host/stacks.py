@@ -5,13 +5,19 @@ lets a guest use, endless recursion is no trap but the end of the process; so th
 thread is asked once, and a guest that wants more runs on a thread made for it.
 """
 
+from __future__ import annotations
+
 import threading
-from collections.abc import Callable
-from typing import Any, Final, TypeVar
 
 from wasi_host.runtimes.libc_capi import thread_stack_size
 
-T = TypeVar("T")
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Final, TypeVar
+
+    T = TypeVar("T")
 
 #: What the interpreter and the engine need beside the guest's stack.
 _BESIDE: Final = 256 << 10

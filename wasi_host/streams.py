@@ -1,14 +1,22 @@
 """The standard streams of one run, with the keywords and the mistakes of ``subprocess.run``."""
 
+from __future__ import annotations
+
 import subprocess
 from codecs import getincrementaldecoder, lookup, lookup_error
-from typing import Any, NamedTuple
 
 from wasi_host.descriptors.stream import CapturedOutput, StreamDescriptor, standard_stream
-from wasi_host.native.library import Library
-from wasi_host.world.scheduler import Scheduler
 from wasi_host.world.stdio import StreamSource, open_stream
 from wasi_host.world.streams import Capture, WorldStream
+from wasi_spec.tuples import NamedTuple
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from wasi_host.native.library import Library
+    from wasi_host.world.scheduler import Scheduler
 
 
 class Spec(NamedTuple):

@@ -5,14 +5,13 @@
 whoever only provides its imports (``wasi``) begin here.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from __future__ import annotations
+
 from subprocess import PIPE
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from wasi_host.descriptors.stream import StreamDescriptor
 from wasi_host.fs.budget import UNLIMITED, Budget
 from wasi_host.limits import Limits
-from wasi_host.native.library import Library
 from wasi_host.preview1 import Preview1, encode_args, encode_environ
 from wasi_host.rights import granted
 from wasi_host.runtimes.wasmtime_choice import native_part
@@ -22,11 +21,18 @@ from wasi_host.world.clocks import Clock, Clocks
 from wasi_host.world.randomness import Randomness, SeededRandomness
 from wasi_host.world.scheduler import Scheduler
 from wasi_host.world.streams import BytesInput, Capture
+from wasi_spec.tuples import NamedTuple
+
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Final
+
     from wasi_host.fs.node import FileSystem
     from wasi_host.layers.layer import Layer, PerRun
     from wasi_host.layers.trace import Trace
+    from wasi_host.native.library import Library
     from wasi_host.observers import Observers
     from wasi_host.sources import Preopens, Source
     from wasi_host.world.sockets import SocketSource
@@ -44,23 +50,23 @@ _RANDOMNESS: Final = Randomness()
 class Setting(NamedTuple):
     """What guests may have, checked and prepared: see ``Sandbox`` for each."""
 
-    preopens: "Preopens | None" = None
+    preopens: Preopens | None = None
     environ: list[bytes] = []  # noqa: RUF012  never changed
     limits: Limits = DEFAULT_LIMITS
     rights: int = 0
     strict: bool = False
-    sockets: "tuple[SocketSource, ...]" = ()
+    sockets: tuple[SocketSource, ...] = ()
     clock: Clock | None = None
     seed: int | None = None
 
 
 def checked_setting(
     *,
-    dirs: "Mapping[str, Source] | None",
+    dirs: Mapping[str, Source] | None,
     env: Mapping[str, str] | None,
     limits: Limits,
     rights: str | int,
-    sockets: "Iterable[SocketSource]",
+    sockets: Iterable[SocketSource],
     clock: Clock | None,
     seed: int | None,
 ) -> Setting:
@@ -127,9 +133,9 @@ class Surroundings:
         args: Iterable[str | bytes],
         spec: Spec,
         env: Mapping[str, str] | None = None,
-        sockets: "tuple[SocketSource, ...] | None" = None,
-        trace: "bool | Trace" = False,
-        layers: "Iterable[Layer | PerRun]" = (),
+        sockets: tuple[SocketSource, ...] | None = None,
+        trace: bool | Trace = False,
+        layers: Iterable[Layer | PerRun] = (),
         native: Library | None = None,
     ) -> None:
         encoded = encode_args(args)
@@ -189,7 +195,7 @@ class Surroundings:
                 raise
 
     def _observe(
-        self, setting: Setting, trace: "bool | Trace", layers: "Iterable[Layer | PerRun]"
+        self, setting: Setting, trace: bool | Trace, layers: Iterable[Layer | PerRun]
     ) -> None:
         # Few guests are watched, and loading what watches takes longer than a short run.
         from wasi_host.observers import Observers

@@ -1,11 +1,19 @@
 """What of a ``Sandbox`` goes to other processes, and how: its arguments, pickled once."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, NamedTuple
 
-from wasi_host.modules import Module
-from wasi_host.results import CompletedRun
+from wasi_spec.tuples import NamedTuple
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from wasi_host.modules import Module
+    from wasi_host.results import CompletedRun
 
 __all__ = ["Travel", "check_travels", "departing", "travelling"]
 

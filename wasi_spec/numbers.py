@@ -6,7 +6,13 @@ short program runs, and arithmetic on their members ten times as long as on inte
 guests takes the numbers from here.
 """
 
-from typing import Final
+from __future__ import annotations
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Final
+
 
 
 class Clockid:

@@ -4,8 +4,16 @@ Every ``struct`` format of the project comes from here. Packing writes zeros int
 no byte of ours leaks into a guest.
 """
 
+from __future__ import annotations
+
 import struct
-from typing import Final, NamedTuple
+
+from wasi_spec.tuples import NamedTuple
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Final
 
 
 class Fdstat(NamedTuple):

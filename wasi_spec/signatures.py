@@ -5,7 +5,13 @@ which the tests compare. Binding a guest's imports needs no more than this, and 
 takes longer than a short program runs.
 """
 
-from typing import Final
+from __future__ import annotations
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Final
+
 
 PREVIEW1: Final = "wasi_snapshot_preview1"
 UNSTABLE: Final = "wasi_unstable"

@@ -6,11 +6,16 @@ at its next host call, another thread replaces it by ``StoppedHost``, which cost
 guest nothing.
 """
 
-from collections.abc import Callable
-from typing import Any, NoReturn
+from __future__ import annotations
 
 from wasi_host.binding.memory import EMPTY, BlockMemory
 from wasi_host.errors import Stopped
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, NoReturn
 
 
 class Context:

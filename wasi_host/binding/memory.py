@@ -6,9 +6,15 @@ It never outlives a call except in the context, which drops it before the store 
 view used after that reads and writes whatever lies there then.
 """
 
+from __future__ import annotations
+
 import struct
-from collections.abc import Callable
-from typing import Any, Final
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Final
 
 #: What a context holds before its memory is known. Writable: a store of 0 bytes must work.
 EMPTY: Final = memoryview(bytearray())

@@ -7,14 +7,19 @@ its code is replaced by the shim's, for which its globals are made ready before:
 is the shim. A thread that is still in the stub's own code calls the same function again.
 """
 
-from collections.abc import Callable
+from __future__ import annotations
+
 from threading import Lock
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
 
 from wasi_spec.signatures import UNSTABLE
 
+TYPE_CHECKING = False
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
     from wasi_host.binding.shim import ShimCompiler
 
 # One at a time is compiled, whatever its module and convention.
@@ -63,7 +68,7 @@ class Stubs:
         namespace["SHIM"] = stub
         return stub
 
-    def _shims(self) -> "ShimCompiler":
+    def _shims(self) -> ShimCompiler:
         if self._compiler is None:
             # What this brings with it is most of what a short run would spend on importing.
             from wasi_host.binding.shim import ShimCompiler

@@ -9,15 +9,18 @@ the descriptor may do now; ``access`` is what its kind and open mode allow at mo
 changes: it only decides which of the two errors a missing right is.
 """
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from __future__ import annotations
 
 from wasi_host.errors import BADF, INVAL, NOTCAPABLE, NOTDIR, NOTSOCK, WasiError
-from wasi_host.fs.node import Directory, Stat
 from wasi_spec.numbers import Fdflags, Rights
 
+TYPE_CHECKING = False
+
 if TYPE_CHECKING:
-    from wasi_host.fs.node import Node
+    from collections.abc import Sequence
+    from typing import Final
+
+    from wasi_host.fs.node import Directory, Node, Stat
     from wasi_host.world.scheduler import Scheduler
 
 FD_DATASYNC: Final = Rights.FD_DATASYNC
@@ -222,14 +225,14 @@ class Descriptor:
 
     def opened(
         self,
-        node: "Node",
+        node: Node,
         rights: int,
         inheriting: int,
         fdflags: int,
         readable: bool,
         writable: bool,
-        scheduler: "Scheduler",
-    ) -> "Descriptor":
+        scheduler: Scheduler,
+    ) -> Descriptor:
         """Return the descriptor of a node opened below this one. NOTDIR: nothing is below it."""
         raise NOTDIR
 
@@ -265,7 +268,7 @@ class Descriptor:
         """Check that ``accept`` can be asked, before there is room made. NOTSOCK: no socket."""
         raise NOTSOCK
 
-    def accept(self, flags: int) -> "Descriptor":
+    def accept(self, flags: int) -> Descriptor:
         """Accept a connection. NOTSOCK: no socket."""
         raise NOTSOCK
 

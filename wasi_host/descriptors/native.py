@@ -11,10 +11,8 @@ all other kinds have a number in C and nothing else.
 A ``NativeTable`` is that of a guest without directories; ``native_files`` adds what they need.
 """
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from __future__ import annotations
 
-from wasi_host.descriptors.base import Descriptor
 from wasi_host.descriptors.slotted import NativeCapturedOutput, NativeStream, Slotted
 from wasi_host.descriptors.stream import CapturedOutput, StreamDescriptor
 from wasi_host.descriptors.table import DescriptorTable
@@ -24,7 +22,13 @@ from wasi_host.native.structures import Slot
 from wasi_host.world.native_streams import NativeCapture, NativeInput
 from wasi_host.world.streams import HostStream, Null
 
+TYPE_CHECKING = False
+
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any, ClassVar
+
+    from wasi_host.descriptors.base import Descriptor
     from wasi_host.fs.node import Directory, Node
 
 
@@ -143,7 +147,7 @@ class NativeTable(DescriptorTable):
         except OSError:
             return
 
-    def take_opened(self, directory: "Directory") -> "Node | None":
+    def take_opened(self, directory: Directory) -> Node | None:
         """Return what the native part opened in a directory and does not serve; None: nothing."""
         return None
 

@@ -1,6 +1,6 @@
 """Descriptors without positions: standard streams, pipes, terminals, devices."""
 
-from typing import Final
+from __future__ import annotations
 
 from wasi_host.descriptors.base import (
     FD_FILESTAT_GET,
@@ -12,9 +12,15 @@ from wasi_host.descriptors.base import (
     Descriptor,
 )
 from wasi_host.errors import BADF, SPIPE
-from wasi_host.fs.node import Stat, Stream
 from wasi_host.world.streams import Capture, HostStream, WorldStream
 from wasi_spec.numbers import ALL_RIGHTS, STREAM_RIGHTS, Eventrwflags, Filetype
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Final
+
+    from wasi_host.fs.node import Stat, Stream
 
 #: What a standard input, and a standard output, can have.
 INPUT_RIGHTS: Final = STREAM_RIGHTS & ~FD_WRITE

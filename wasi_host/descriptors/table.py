@@ -3,11 +3,17 @@
 Only the table adds, removes and moves descriptors and picks their numbers.
 """
 
+from __future__ import annotations
+
 from heapq import heappop, heappush
-from typing import Final
 
 from wasi_host.descriptors.base import Descriptor
 from wasi_host.errors import BADF, MFILE
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Final
 
 #: How many descriptors an instance may have open where nothing else is said.
 OPEN_FILES: Final = 256

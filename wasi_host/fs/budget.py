@@ -10,14 +10,20 @@ it off the account. That can happen in any thread, also while the lock is held, 
 a note in ``gone``, which is looked at where a number is needed.
 """
 
+from __future__ import annotations
+
 import errno
 import os
 from collections import deque
-from typing import Final, TypeVar
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Final, TypeVar
+
+    _T = TypeVar("_T")
 
 __all__ = ["UNLIMITED", "Budget", "Usage", "unlimited"]
-
-_T = TypeVar("_T")
 
 _NO_LIMIT: Final = 1 << 63
 

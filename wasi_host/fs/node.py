@@ -9,15 +9,23 @@ else. Times are nanoseconds since 1970, sizes and offsets bytes.
 given read-only answers the same whether or not the name exists.
 """
 
+from __future__ import annotations
+
 import errno
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
-from typing import ClassVar, NamedTuple
 
-from wasi_host.fs.budget import Budget
 from wasi_spec.numbers import Filetype
 from wasi_spec.records import Filestat
+from wasi_spec.tuples import NamedTuple
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import ClassVar
+
+    from wasi_host.fs.budget import Budget
 
 #: What a stat returns: a ``Filestat``, or a plain tuple in its order where speed matters.
 Stat = Filestat | tuple[int, int, int, int, int, int, int, int]
@@ -187,11 +195,11 @@ class Directory(Node):
         """Create a symbolic link."""
         raise unsupported()
 
-    def rename(self, name: str, to: "Directory", to_name: str) -> None:
+    def rename(self, name: str, to: Directory, to_name: str) -> None:
         """Move an entry to a name in a directory of the same filesystem (else EXDEV)."""
         raise unsupported()
 
-    def link(self, name: str, to: "Directory", to_name: str) -> None:
+    def link(self, name: str, to: Directory, to_name: str) -> None:
         """Give a file another name in a directory of the same filesystem (else EXDEV)."""
         raise unsupported()
 
@@ -232,11 +240,11 @@ class Directory(Node):
         """Return a link's target, like readlinkat; EPERM for an absolute one."""
 
     @abstractmethod
-    def rename_at(self, path: str, to: "Directory", to_path: str) -> None:
+    def rename_at(self, path: str, to: Directory, to_path: str) -> None:
         """Move, like renameat."""
 
     @abstractmethod
-    def link_at(self, path: str, to: "Directory", to_path: str) -> None:
+    def link_at(self, path: str, to: Directory, to_path: str) -> None:
         """Create a hard link, like linkat without AT_SYMLINK_FOLLOW."""
 
 
@@ -247,7 +255,7 @@ class FileSystem(ABC):
     def open_root(self) -> Directory:
         """Return the root, fresh for each instance, which closes it."""
 
-    def limited(self, budget: Budget) -> "FileSystem":
+    def limited(self, budget: Budget) -> FileSystem:
         """Return this filesystem as a run sees it, whose budget covers what is in memory.
 
         Itself, where nothing is. What wraps another answers with one that wraps the other's.

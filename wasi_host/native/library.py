@@ -5,16 +5,22 @@ names another file, for tests. One of another version, or whose structs have oth
 alone, and Python serves everything.
 """
 
+from __future__ import annotations
+
 import ctypes
 import os
-from collections.abc import Iterable
 from ctypes import c_char_p, c_int, c_int64, c_size_t, c_uint32, c_uint64, c_void_p
 from threading import Lock
-from typing import Any, Final
 
 from wasi_host.errors import host_errnos
 from wasi_host.native.structures import KEPT, MEMORY, STRUCTURES, Bytes, Env, Slot, Table
 from wasi_spec.numbers import DIRECTORY_RIGHTS, FILE_RIGHTS
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any, Final
 
 #: The version of the structs and functions; ``host.c`` has the same.
 ABI: Final = 7

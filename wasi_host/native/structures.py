@@ -1,9 +1,15 @@
 """The structs of ``host.c`` as Python sees them; ``library`` checks that their sizes agree."""
 
+from __future__ import annotations
+
 import ctypes
 from ctypes import c_char_p, c_int32, c_int64, c_uint8, c_uint32, c_uint64, c_void_p
 from struct import Struct
-from typing import Final
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Final
 
 #: ``enum kind``.
 FOREIGN: Final = 0

@@ -7,15 +7,11 @@ be valid only during the call, so who keeps it copies it. Guest memory and engin
 here.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from __future__ import annotations
 
-from wasi_host.descriptors.base import Descriptor
 from wasi_host.descriptors.native import NativeTable
 from wasi_host.descriptors.table import OPEN_FILES, DescriptorTable
-from wasi_host.fs.node import Directory, FileSystem
 from wasi_host.native import structures
-from wasi_host.native.library import Library
 from wasi_host.preview1.fd import FdCalls
 from wasi_host.preview1.native import NativeCalls
 from wasi_host.preview1.path import PathCalls
@@ -28,7 +24,14 @@ from wasi_host.world.randomness import Randomness
 from wasi_host.world.scheduler import Scheduler
 from wasi_spec.numbers import ALL_RIGHTS, SOCKET_RIGHTS
 
+TYPE_CHECKING = False
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from wasi_host.descriptors.base import Descriptor
+    from wasi_host.fs.node import Directory, FileSystem
+    from wasi_host.native.library import Library
     from wasi_host.world.sockets import SocketSource
 
 __all__ = ["Preview1", "State", "encode_args", "encode_environ"]
@@ -53,9 +56,9 @@ class Preview1(ProcessCalls, FdCalls, PathCalls, PollCalls, SockCalls):
         rights: int = ALL_RIGHTS,
         strict: bool = False,
         open_files: int = OPEN_FILES,
-        sockets: "Iterable[SocketSource]" = (),
+        sockets: Iterable[SocketSource] = (),
         native: Library | None = None,
-    ) -> "Preview1":
+    ) -> Preview1:
         """Return the calls for one run, with its standard streams and directories open.
 
         Args:
@@ -124,7 +127,7 @@ class Preview1(ProcessCalls, FdCalls, PathCalls, PollCalls, SockCalls):
 
 
 def _open_sockets(
-    sockets: "Iterable[SocketSource]", rights: int, scheduler: Scheduler
+    sockets: Iterable[SocketSource], rights: int, scheduler: Scheduler
 ) -> list[Descriptor]:
     # Few guests have any, and loading what serves them takes 2 ms.
     from wasi_host.descriptors.socket import SocketDescriptor

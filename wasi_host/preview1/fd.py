@@ -1,13 +1,19 @@
 """The calls on one descriptor. Each finds it (BADF) and leaves the rest to it."""
 
-from typing import Final
+from __future__ import annotations
 
-from wasi_host.descriptors.base import FdstatTuple
 from wasi_host.errors import INVAL, NAMETOOLONG
-from wasi_host.fs.node import Stat
 from wasi_host.preview1.state import State
-from wasi_host.world.clocks import Clocks
 from wasi_spec.numbers import Fstflags, Preopentype
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Final
+
+    from wasi_host.descriptors.base import FdstatTuple
+    from wasi_host.fs.node import Stat
+    from wasi_host.world.clocks import Clocks
 
 _DIR: Final = Preopentype.DIR
 _ATIM: Final = Fstflags.ATIM

@@ -6,16 +6,23 @@ a change in a directory given read-only (PERM, whether or not the name exists); 
 component by component, which is the filesystem's.
 """
 
+from __future__ import annotations
+
 import os
 from errno import ENFILE
-from typing import Final
 
 from wasi_host.descriptors.base import FD_DATASYNC, FD_READ, FD_SYNC, FD_WRITE, SYNC_FLAGS
 from wasi_host.errors import ILSEQ, INVAL, ISDIR, MFILE, NOTCAPABLE, PERM
-from wasi_host.fs.node import Directory, Node, Stat
 from wasi_host.preview1.fd import chosen_times
 from wasi_host.preview1.state import State
 from wasi_spec.numbers import Fdflags, Filetype, Oflags, Rights
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Final
+
+    from wasi_host.fs.node import Directory, Node, Stat
 
 _PATH_CREATE_DIRECTORY: Final = Rights.PATH_CREATE_DIRECTORY
 _PATH_FILESTAT_GET: Final = Rights.PATH_FILESTAT_GET

@@ -9,15 +9,30 @@ the realtime clock is looked up again each second, since that clock can be set. 
 stands still the first moment is taken to have come once no descriptor is ready.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Final, TypeAlias
+from __future__ import annotations
 
-from wasi_host.descriptors.base import Descriptor
 from wasi_host.errors import INVAL, NOTCAPABLE
 from wasi_host.preview1.state import State
-from wasi_host.world.scheduler import Interest
 from wasi_spec.numbers import Clockid, Eventrwflags, Eventtype, Subclockflags
-from wasi_spec.records import Event, SubscriptionClock, SubscriptionFd
+from wasi_spec.records import Event, SubscriptionClock
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Final, TypeAlias
+
+    from wasi_host.descriptors.base import Descriptor
+    from wasi_host.world.scheduler import Interest
+    from wasi_spec.records import SubscriptionFd
+
+    Subscription: TypeAlias = SubscriptionClock | SubscriptionFd
+    #: By a subscription's place: the moment in nanoseconds at which a clock is due.
+    _Moments: TypeAlias = dict[int, int]
+    #: By a subscription's place: nbytes and eventrwflags of what is ready.
+    _Answers: TypeAlias = dict[int, tuple[int, int]]
+    #: By a subscription's place: a descriptor that was not ready, and what to wait for.
+    _Waiting: TypeAlias = dict[int, tuple[Descriptor, Interest]]
 
 _REALTIME: Final = Clockid.REALTIME
 _MONOTONIC: Final = Clockid.MONOTONIC
@@ -29,14 +44,6 @@ _HANGUP: Final = Eventrwflags.FD_READWRITE_HANGUP
 _SETTABLE_NS: Final = 1_000_000_000
 #: A deadline that has passed: only ask.
 _NOW: Final = 0
-
-Subscription: TypeAlias = SubscriptionClock | SubscriptionFd
-#: By a subscription's place: the moment in nanoseconds at which a clock is due.
-_Moments: TypeAlias = dict[int, int]
-#: By a subscription's place: nbytes and eventrwflags of what is ready.
-_Answers: TypeAlias = dict[int, tuple[int, int]]
-#: By a subscription's place: a descriptor that was not ready, and what to wait for.
-_Waiting: TypeAlias = dict[int, tuple[Descriptor, Interest]]
 
 
 class PollCalls(State):

@@ -1,9 +1,14 @@
 """The calls about the process itself: arguments, environment, clocks, exit, random bytes."""
 
-from typing import NoReturn
+from __future__ import annotations
 
 from wasi_host.errors import NOTSUP, ProcExit
 from wasi_host.preview1.state import State
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 
 class ProcessCalls(State):

@@ -4,13 +4,23 @@
 is instantiated as often as wanted, one live ``Instance`` at a time.
 """
 
-import struct
-from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple, Protocol
+from __future__ import annotations
 
-from wasi_host.binding.context import Context
+import struct
+
 from wasi_host.errors import NotAWasiModule
 from wasi_spec.signatures import NAMES, NORETURN, PARAMETERS, PREVIEW1
+from wasi_spec.tuples import NamedTuple
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Final, Protocol
+
+    from wasi_host.binding.context import Context
+else:
+    Protocol = object
 
 
 class PoolFull(RuntimeError):
@@ -103,7 +113,7 @@ class Compiled(Protocol):
     mode: Mode
     room: int
 
-    def bind(self) -> "Binding":
+    def bind(self) -> Binding:
         """Bind its imports; NotAWasiModule where one is not served."""
 
 
@@ -132,7 +142,7 @@ class Binding(Protocol):
     def serve(self, host: object) -> None:
         """Take the host of the next instance; from now on it can be stopped."""
 
-    def instantiate(self, memory_limit: int) -> "Instance":
+    def instantiate(self, memory_limit: int) -> Instance:
         """Return a fresh instance, after its start section."""
 
     def run(self, memory_limit: int) -> None:

@@ -4,11 +4,18 @@ A plug-in is an entry point of the group ``wasi_host.runtimes``: its name is wha
 takes, and it loads to a function like ``compile_module``, ``(wasm, mode) -> Compiled``.
 """
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
 
 from wasi_host.runtimes.contract import Compiled, Mode
+from wasi_spec.tuples import NamedTuple
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Any, Final
 
 __all__ = ["GROUP", "OURS", "Outer", "check_runtime", "compiler", "outer", "runtime_names"]
 

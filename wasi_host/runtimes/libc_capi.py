@@ -1,9 +1,15 @@
 """What we ask of the C library: the room of a thread, and the handlers of faults."""
 
+from __future__ import annotations
+
 import ctypes
 import sys
 from ctypes import c_size_t, c_void_p
-from typing import Final
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Final
 
 #: Room for a ``struct sigaction`` of any architecture.
 _SIGACTION_BYTES: Final = 256

@@ -12,7 +12,7 @@ It is what most guests live for, and the engine's part of it takes some microsec
 with room that the binding keeps, and nothing is made that nobody would look at.
 """
 
-from typing import Final
+from __future__ import annotations
 
 from wasi_host.binding.context import StoppedHost
 from wasi_host.errors import NotAWasiModule, Stopped
@@ -36,8 +36,14 @@ from wasi_host.runtimes.wasmtime_context import (
     prepare_entry,
     raise_end,
 )
-from wasi_host.runtimes.wasmtime_engine import CompiledModule
 from wasi_host.runtimes.wasmtime_instance import Instance
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Final
+
+    from wasi_host.runtimes.wasmtime_engine import CompiledModule
 
 __all__ = ["Binding", "Instance"]
 

@@ -6,13 +6,20 @@ calls. So nothing is declared here but the results, and **callers hand over only
 address is an ``Address`` again.
 """
 
+from __future__ import annotations
+
 import ctypes
 from ctypes import c_bool, c_int64, c_size_t, c_uint64, c_void_p
 from struct import Struct
-from typing import Any, Final
 
 from wasi_host.runtimes import wasmtime_capi as capi
-from wasi_host.runtimes.contract import FunctionType
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Any, Final
+
+    from wasi_host.runtimes.contract import FunctionType
 
 #: What is handed over as a number.
 Word: Final = c_size_t

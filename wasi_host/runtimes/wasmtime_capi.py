@@ -12,14 +12,14 @@ Ownership, where it is not obvious: the engine takes over the config, value type
 vectors; errors, traps, byte vectors and import or export lists are ours to free.
 """
 
+from __future__ import annotations
+
 import ctypes
 import os
 import sys
-from collections.abc import Callable
 from ctypes import byref, c_uint8, c_void_p
 from functools import cache
 from threading import Lock
-from typing import Any, Final
 
 from wasi_host.binding.memory import window
 from wasi_host.binding.stub import Stubs
@@ -30,6 +30,12 @@ from wasi_host.runtimes.wasmtime_declarations import (
     THUNK,
     ByteVec,
 )
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Final
 
 #: One view over the address space. Making it touches nothing; it is the fastest way to the
 #: arguments of a call, and guest memories are slices of it.

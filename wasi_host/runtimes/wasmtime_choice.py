@@ -6,19 +6,26 @@ small guest and looks at every byte. If that fails the package's public API serv
 some twenty times slower and otherwise the same.
 """
 
+from __future__ import annotations
+
 import os
 import subprocess
 import sys
 import warnings
 from threading import Lock
-from typing import Final
 
 from wasi_host.errors import NotAWasiModule
 from wasi_host.native.library import Library, library
 from wasi_host.runtimes import wasmtime_capi as capi
-from wasi_host.runtimes.contract import Compiled, Mode
 from wasi_host.runtimes.wasmtime import Binding
 from wasi_host.runtimes.wasmtime_engine import CompiledModule
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Final
+
+    from wasi_host.runtimes.contract import Compiled, Mode
 
 #: The majors on which our tests ran.
 KNOWN_MAJORS: Final = frozenset((47, 48, 49, 50))

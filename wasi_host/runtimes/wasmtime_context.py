@@ -1,7 +1,8 @@
 """The engine's side of one guest on wasmtime: its context, its callbacks, and how calls end."""
 
+from __future__ import annotations
+
 from sys import _getframe, getrecursionlimit
-from typing import Any, Final
 
 from wasi_host.binding.context import Context, StoppedHost
 from wasi_host.errors import Stopped, Trap
@@ -11,6 +12,11 @@ from wasi_host.runtimes.contract import PoolFull, refusal
 from wasi_host.runtimes.libc_capi import trap_handlers
 from wasi_host.runtimes.wasmtime_calls import Address, calls
 from wasi_spec.signatures import DIFFERENT, NAMES, PREVIEW1
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Any, Final
 
 #: Python frames that a host call may need, with a user's stream behind it.
 _FRAMES: Final = 120
@@ -40,7 +46,7 @@ class Thunks:
         self._stubs = {module: capi.stubs(module, convention) for module in NAMES}
         self._made: dict[tuple[str, str], Any] = {}
 
-    def bound(self, module: str, name: str, context: "WasmtimeContext") -> tuple[int, int]:
+    def bound(self, module: str, name: str, context: WasmtimeContext) -> tuple[int, int]:
         """Return what serves a function of a module for a context: a C function, and its ``env``.
 
         That is the native part's function of the row where there is one, else the thunk.

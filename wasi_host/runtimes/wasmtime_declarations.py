@@ -1,8 +1,14 @@
 """What we use of wasmtime's C API: types of callbacks, and the functions with their types."""
 
+from __future__ import annotations
+
 import ctypes
 from ctypes import POINTER, c_bool, c_char_p, c_int64, c_size_t, c_uint8, c_uint64, c_void_p
-from typing import Any, Final
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Any, Final
 
 #: What the engine calls: ``(env, caller, arguments and results) -> trap or 0``. The context is
 #: the ``env`` pointer itself; the fourth argument (the length) need not be declared.

@@ -7,10 +7,11 @@ have them. A larger stack than usual takes a further engine, and so does a pool.
 compiled, all others with the same checks can load.
 """
 
+from __future__ import annotations
+
 import os
 import sys
 from threading import Lock
-from typing import Any, Final
 
 from wasi_host.errors import NotAWasiModule
 from wasi_host.runtimes import wasmtime_capi as capi
@@ -22,6 +23,11 @@ from wasi_host.runtimes.contract import (
 )
 from wasi_host.runtimes.libc_capi import trap_handlers
 from wasi_host.runtimes.wasmtime_declarations import ByteVec
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Any, Final
 
 #: Address space reserved for each memory: all that 32 bits reach, so a memory never moves.
 MEMORY_RESERVATION: Final = 1 << 32

@@ -1,7 +1,8 @@
 """A live guest on wasmtime, whose exports are called as often as wanted."""
 
+from __future__ import annotations
+
 from threading import RLock
-from typing import Protocol
 
 from wasi_host.binding.context import StoppedHost
 from wasi_host.errors import Stopped
@@ -14,7 +15,15 @@ from wasi_host.runtimes.wasmtime_context import (
     prepare_entry,
     raise_end,
 )
-from wasi_host.runtimes.wasmtime_engine import CompiledModule
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from wasi_host.runtimes.wasmtime_engine import CompiledModule
+else:
+    Protocol = object
 
 
 class BoundModule(Protocol):

@@ -4,6 +4,8 @@
 A deterministic clock never waits: where a guest sleeps, the moment it sleeps until comes at once.
 """
 
+from __future__ import annotations
+
 import errno
 import os
 from time import (
@@ -17,12 +19,14 @@ from time import (
     thread_time_ns,
     time_ns,
 )
-from typing import TYPE_CHECKING, Final
 
 from wasi_spec.numbers import Clockid
 
+TYPE_CHECKING = False
+
 if TYPE_CHECKING:
     from datetime import datetime
+    from typing import Final
 
 # Plain ints: a comparison with an IntEnum member costs three times as much.
 _REALTIME = Clockid.REALTIME
@@ -223,7 +227,7 @@ class Clock:
         self._step = step_ns
 
     @classmethod
-    def fixed(cls, t: "int | datetime") -> "Clock":
+    def fixed(cls, t: int | datetime) -> Clock:
         """Return clocks that stand still; a sleep returns at once.
 
         Args:
@@ -235,7 +239,7 @@ class Clock:
         return cls("fixed", _nanoseconds(t))
 
     @classmethod
-    def stepping(cls, t: "int | datetime", step_ns: int) -> "Clock":
+    def stepping(cls, t: int | datetime, step_ns: int) -> Clock:
         """Return clocks that go on by a step (1 ns or more) each time the guest reads one.
 
         They jump over sleeps; ``t`` and the errors are those of ``fixed``.
@@ -247,7 +251,7 @@ class Clock:
         return cls("stepping", _nanoseconds(t), step_ns)
 
     @classmethod
-    def virtual(cls, t: "int | datetime") -> "Clock":
+    def virtual(cls, t: int | datetime) -> Clock:
         """Return clocks that jump over sleeps, and else stand still; as ``fixed`` else."""
         return cls("virtual", _nanoseconds(t))
 
@@ -267,11 +271,11 @@ class Clock:
     def __hash__(self) -> int:
         return hash(self.__reduce__())
 
-    def __reduce__(self) -> tuple[type["Clock"], tuple[str, int, int]]:
+    def __reduce__(self) -> tuple[type[Clock], tuple[str, int, int]]:
         return Clock, (self._kind, self._start, self._step)
 
 
-def _nanoseconds(t: "int | datetime") -> int:
+def _nanoseconds(t: int | datetime) -> int:
     if isinstance(t, int):
         ns = t
     elif hasattr(t, "utcoffset") and hasattr(t, "year"):

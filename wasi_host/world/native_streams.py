@@ -4,13 +4,20 @@ A guest's thread may append to captured output while another thread looks at it:
 lock it for the few instructions that takes.
 """
 
+from __future__ import annotations
+
 import errno
 import sys
-from typing import Final
 
-from wasi_host.native.library import Library
 from wasi_host.native.structures import Bytes, address
 from wasi_host.world.streams import BytesInput, Capture, host_error
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Final
+
+    from wasi_host.native.library import Library
 
 _UNLIMITED: Final = sys.maxsize
 

@@ -6,10 +6,16 @@ under the interpreter lock, so no two threads get the same bytes, without a lock
 could leave held.
 """
 
+from __future__ import annotations
+
 import os
 from io import BytesIO
 from os import urandom
-from typing import Final
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Final
 
 _POOL_SIZE: Final = 512
 #: What is not worth a pool: the pool would be used up by two or three of them.

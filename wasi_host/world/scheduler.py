@@ -10,18 +10,25 @@ the part below a millisecond is slept; what happens in it is seen at its end. A 
 interrupts either is handled there by the interpreter, which then waits for what is left.
 """
 
+from __future__ import annotations
+
 import select
-from collections.abc import Collection
 from select import POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, poll
 from time import sleep
-from typing import Final, Literal, TypeAlias
 
 from wasi_host.errors import Stopped
-from wasi_host.world.clocks import Clocks
 from wasi_host.world.wake import Wake
 
-#: A host descriptor, and what to wait for.
-Interest: TypeAlias = tuple[int, Literal["read", "write"]]
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from typing import Final, Literal, TypeAlias
+
+    from wasi_host.world.clocks import Clocks
+
+    #: A host descriptor, and what to wait for.
+    Interest: TypeAlias = tuple[int, Literal["read", "write"]]
 
 # Only Linux tells that a peer will send no more.
 _NO_MORE: Final[int] = getattr(select, "POLLRDHUP", 0)
@@ -139,7 +146,7 @@ class Scheduler:
         return self._block(poller, masks, deadline_ns)
 
     def _block(
-        self, poller: "poll", masks: dict[int, int], deadline_ns: int | None
+        self, poller: poll, masks: dict[int, int], deadline_ns: int | None
     ) -> dict[Interest, bool]:
         monotonic = self.clocks.monotonic
         remaining = None if deadline_ns is None else deadline_ns - monotonic()
@@ -166,7 +173,7 @@ class Scheduler:
             remaining = None if deadline_ns is None else deadline_ns - monotonic()
         return {}
 
-    def _pause(self, poller: "poll", remaining_ns: int | None) -> list[tuple[int, int]]:
+    def _pause(self, poller: poll, remaining_ns: int | None) -> list[tuple[int, int]]:
         """Wait once, for at most this long; waiting for less than this is no fault."""
         if remaining_ns is None:
             return poller.poll(_LONGEST_MS)

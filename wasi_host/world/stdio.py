@@ -5,18 +5,16 @@ appended to ``failures`` for the embedder. A user's object gets copies of what t
 that blocks is ended only when its call returns.
 """
 
+from __future__ import annotations
+
 import codecs
 import errno
 import io
 import os
-from collections.abc import Callable
 from subprocess import DEVNULL, PIPE, STDOUT
-from typing import IO, Final, Protocol, TypeAlias
 
 from wasi_host.errors import foreign
-from wasi_host.native.library import Library
 from wasi_host.world.native_streams import NativeCapture, NativeInput
-from wasi_host.world.scheduler import Scheduler
 from wasi_host.world.streams import (
     BytesInput,
     Capture,
@@ -27,6 +25,17 @@ from wasi_host.world.streams import (
     host_error,
 )
 
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import IO, Final, Protocol, TypeAlias
+
+    from wasi_host.native.library import Library
+    from wasi_host.world.scheduler import Scheduler
+else:
+    Protocol = object
+
 
 class HasFileno(Protocol):
     """Anything on a host descriptor: a file, a socket, a pipe's end."""
@@ -35,21 +44,24 @@ class HasFileno(Protocol):
         """Return the host descriptor."""
 
 
-#: What may be given as a standard stream; ``open_stream`` says what each means.
-StreamSource: TypeAlias = (
-    int
-    | bytes
-    | bytearray
-    | memoryview
-    | str
-    | os.PathLike[str]
-    | HasFileno
-    | IO[bytes]
-    | IO[str]
-    | Callable[[int], bytes]
-    | Callable[[bytes], object]
-    | None
-)
+if TYPE_CHECKING:
+    #: What may be given as a standard stream; ``open_stream`` says what each means.
+    StreamSource: TypeAlias = (
+        int
+        | bytes
+        | bytearray
+        | memoryview
+        | str
+        | os.PathLike[str]
+        | HasFileno
+        | IO[bytes]
+        | IO[str]
+        | Callable[[int], bytes]
+        | Callable[[bytes], object]
+        | None
+    )
+else:
+    StreamSource = object
 
 _STDIN: Final = 0
 _STDERR: Final = 2

@@ -9,6 +9,8 @@ ends when all is written, unless the guest asked not to wait. If another process
 the pipe between our look and our call, that call blocks; nothing portable prevents it.
 """
 
+from __future__ import annotations
+
 import errno
 import os
 import stat
@@ -18,11 +20,15 @@ from os import read as os_read
 from os import write as os_write
 from select import PIPE_BUF, poll
 from termios import FIONREAD
-from typing import Final
 
 from wasi_host.fs.node import Stat, Stream
 from wasi_host.world.scheduler import HANGUP, READ, WRITE, Scheduler
 from wasi_spec.numbers import Filetype
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Final
 
 _UNKNOWN: Final = Filetype.UNKNOWN
 _TERMINAL: Final = Filetype.CHARACTER_DEVICE
@@ -336,7 +342,7 @@ class HostStream(WorldStream):
         gone = poller is not None and any(events & HANGUP for _, events in poller.poll(0))
         return PIPE_BUF, gone
 
-    def duplicate(self) -> "HostStream":
+    def duplicate(self) -> HostStream:
         """Return another output to the same open file, closed separately."""
         return HostStream(
             os.dup(self._fd) if self._owned else self._fd,

@@ -1,10 +1,16 @@
 """The wake descriptor: what ends a wait from another thread or from a signal handler."""
 
+from __future__ import annotations
+
 import os
 from contextlib import suppress
 from fcntl import F_DUPFD_CLOEXEC, fcntl
 from threading import RLock
-from typing import Final
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Final
 
 #: Whether the host has eventfd; tests set it to False to get the pipe.
 EVENTFD = hasattr(os, "eventfd")
