@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wasi_host.cli.watching import OPTIONAL_VALUE, STANDARD_ERROR
-from wasi_host.sources import FileSystem, HostDir, MemoryFS, filesystem_of
 
 if TYPE_CHECKING:
     import socket
+
+    from wasi_host.sources import FileSystem
 
 #: The options that give a directory; their order on the command line is the guest's.
 DIRECTORY_OPTIONS = ("dir", "ro_dir", "overlay", "mem_dir", "mount")
@@ -83,7 +84,22 @@ def directories(given: Sequence[tuple[str, str]]) -> dict[str, Any]:
     return dirs
 
 
-def _source(option: str, host: str) -> FileSystem:
+def made_in_run(dirs: dict[str, Any]) -> dict[str, Any]:
+    """Return directories of which those in memory are made for the run, on its clock."""
+    if not dirs:
+        return dirs
+    from wasi_host.sources import MemoryFS
+
+    return {
+        guest: source.tree() if isinstance(source, MemoryFS) else source
+        for guest, source in dirs.items()
+    }
+
+
+def _source(option: str, host: str) -> "FileSystem":
+    # A guest without directories is run without loading filesystems.
+    from wasi_host.sources import HostDir, MemoryFS
+
     if option == "mount":
         return _mounted(host)
     if option == "mem_dir":
@@ -97,8 +113,10 @@ def _source(option: str, host: str) -> FileSystem:
     return HostDir(host, readonly=option == "ro_dir")
 
 
-def _mounted(url: str) -> FileSystem:
+def _mounted(url: str) -> "FileSystem":
     """Return the filesystem at a URL; what it lacks is said in our way."""
+    from wasi_host.sources import filesystem_of
+
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         filesystem = filesystem_of(url, "--mount")

@@ -20,12 +20,12 @@ from wasi_host.cli.options import (
     directories,
     environment,
     listeners,
+    made_in_run,
 )
 from wasi_host.interrupts import insist
 from wasi_host.modules import Mode, Module, NotAWasiModule
 from wasi_host.results import CompletedRun
 from wasi_host.sandbox import run as run_program
-from wasi_host.sources import MemoryFS
 from wasi_host.surroundings import Clock
 
 HOST_ERROR, NOT_A_MODULE, NOT_FOUND, INTERRUPTED, TRAPPED = 125, 126, 127, 130, 134
@@ -166,11 +166,7 @@ def run(
     heads = limiting.heads(max_output)
     after = After(diff, apply_changes, heads, json_file)
     if clock is not None:
-        # A dict becomes a tree of the run's own, on the run's clock.
-        options["dirs"] = {
-            guest: source.tree() if isinstance(source, MemoryFS) else source
-            for guest, source in options["dirs"].items()
-        }
+        options["dirs"] = made_in_run(options["dirs"])
     with ExitStack() as opened:
         try:
             options["sockets"] = listeners(listen, opened)
