@@ -3,6 +3,7 @@
 import argparse
 import html.parser
 import json
+import sys
 
 import pytest
 
@@ -10,6 +11,7 @@ from benchmarks import everything, percall
 from benchmarks.figures import Figure, Part, Table, Target, as_markdown, as_text
 from benchmarks.machine import PYTHON, WASMTIME
 from benchmarks.page import to_html
+from benchmarks.turns import Child, Ended
 
 SMALLEST = {
     "percall": ["--rounds=1", "--samples=1", "--call=fstat", "--call=open_close", "--host=ours",
@@ -126,3 +128,12 @@ class Some:
     def measure(arguments):
         assert arguments.quick
         return some_part()
+
+
+def test_a_contestant_that_crashes_is_started_again_as_often_as_it_has_lives():
+    crashes = "import sys\nfor count, line in enumerate(sys.stdin):\n if count == 2: sys.exit(1)\n"
+    answers = " print(line.strip(), 0.5, flush=True)"
+    with Child([sys.executable, "-c", crashes + answers], brittle=True, lives=2) as child:
+        assert [child(times) for times in (7, 8, 9)] == [(7, 0.5), (8, 0.5), (9, 0.5)]
+        with pytest.raises(Ended):
+            child(10)

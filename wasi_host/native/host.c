@@ -1121,8 +1121,11 @@ static void *path_open(struct env *env, void *caller, uint8_t *a, size_t n) {
     }
     if (fd < 0)
         return FAILED(path_open);
+    /* A directory asked for is one, and what was made just now is a file: no need to look. */
+    st.st_mode = wanted.flags & O_DIRECTORY ? S_IFDIR : wanted.flags & O_EXCL ? S_IFREG : 0;
+    int known = st.st_mode || !stat_open(fd, &st);
     struct slot *slot = NULL;
-    if (!stat_open(fd, &st) && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
+    if (known && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
         slot = insert(table);
     if (!slot) {
         /* What was opened is not opened twice: a fifo's other end would see it come and go. */
