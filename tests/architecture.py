@@ -119,6 +119,7 @@ LAZY_IMPORTERS = {
     "wasi_host.binding.stub",
     "wasi_host.fs.source",
     "wasi_host.preview1",
+    "wasi_host.runtimes.wasmtime",
     "wasi_host.runtimes.wasmtime_choice",
     "wasi_host.runtimes.wasmtime_engine",
     "wasi_host.sockets",

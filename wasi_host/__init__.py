@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from wasi_host.asynchronous import run_async
     from wasi_host.changes import Change, Changes, Conflict
     from wasi_host.directories import Archive, Devices, Filter, Overlay, Quota, ReadOnly
+    from wasi_host.instance import Instance
     from wasi_host.limits import Limits
     from wasi_host.modules import Module, NotAWasiModule
     from wasi_host.observers import Divergence, HookCall, Trace, faults, policy, record, replay
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
         Trapped,
         Usage,
     )
-    from wasi_host.sandbox import Instance, ProcExit, Sandbox, run
+    from wasi_host.sandbox import ProcExit, Sandbox, run
     from wasi_host.sources import HostDir, MemoryFS, Source
     from wasi_host.surroundings import Clock
     from wasi_host.wasi import Wasi
@@ -106,12 +107,13 @@ _HOMES = {
     "asynchronous": ("run_async",),
     "changes": ("Change", "Changes", "Conflict"),
     "directories": ("Archive", "Devices", "Filter", "Overlay", "Quota", "ReadOnly"),
+    "instance": ("Instance",),
     "limits": ("Limits",),
     "modules": ("Module", "NotAWasiModule"),
     "observers": ("Divergence", "HookCall", "Trace", "faults", "policy", "record", "replay"),
     "pool": ("Pool",),
     "process": ("Running", "spawn"),
-    "sandbox": ("Instance", "ProcExit", "Sandbox", "run"),
+    "sandbox": ("ProcExit", "Sandbox", "run"),
     "sources": ("HostDir", "MemoryFS", "Source"),
     "surroundings": ("Clock",),
     "wasi": ("Wasi",),

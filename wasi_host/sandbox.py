@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from wasi_host.command_line import refuse_keywords, word_list
 from wasi_host.errors import ProcExit
 from wasi_host.guest import Guest, Recipe
-from wasi_host.instance import Instance
 from wasi_host.modules import Module, load
 from wasi_host.results import CompletedRun, TimeoutExpired
 from wasi_host.runtimes.engines import check_runtime
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from wasi_host.command_line import ModuleSource, Word
+    from wasi_host.instance import Instance
     from wasi_host.layers.layer import Layer, PerRun
     from wasi_host.layers.trace import Trace
     from wasi_host.limits import Limits
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from wasi_host.world.sockets import SocketSource
     from wasi_host.world.stdio import StreamSource
 
-__all__ = ["Instance", "ProcExit", "Sandbox", "run"]
+__all__ = ["ProcExit", "Sandbox", "run"]
+
 
 class Sandbox:
     """How to run a module: reusable and unchangeable. It pickles if what it is made of does.
@@ -293,9 +294,10 @@ class Sandbox:
         """
         words = [os.fspath(word) for word in word_list(argv)]
         spec = Spec(stdin, stdout, stderr, None, None, tty)
-        return Instance(
-            Guest(self.recipe, words, spec, argv0, env, False, trace=trace, layers=layers)
-        )
+        from wasi_host.instance import Instance  # most guests are commands
+
+        guest = Guest(self.recipe, words, spec, argv0, env, False, trace=trace, layers=layers)
+        return Instance(guest)
 
 
 def run(
@@ -353,8 +355,7 @@ def run(
         limits: sizes it may use.
         rights: see ``Sandbox``.
         sockets: listening or connected sockets the guest may use; see ``Sandbox``.
-        tty: whether the guest is told that its standard streams are terminals (``isatty``);
-            None: each as it is.
+        tty: whether the guest is told that its streams are terminals; None: each as it is.
         clock: the guest's clocks; see ``Sandbox``.
         seed: makes its random bytes the same in each run; see ``Sandbox``.
         trace: note every call in ``trace`` of the result; or a ``Trace`` that shows some only,

@@ -36,7 +36,6 @@ from wasi_host.runtimes.wasmtime_context import (
     prepare_entry,
     raise_end,
 )
-from wasi_host.runtimes.wasmtime_instance import Instance
 
 TYPE_CHECKING = False
 
@@ -44,8 +43,9 @@ if TYPE_CHECKING:
     from typing import Final
 
     from wasi_host.runtimes.wasmtime_engine import CompiledModule
+    from wasi_host.runtimes.wasmtime_instance import Instance
 
-__all__ = ["Binding", "Instance"]
+__all__ = ["Binding"]
 
 thunks: Final = Thunks("raw")
 _ONE: Final = Word(1)
@@ -161,6 +161,9 @@ class Binding:
             ProcExit, Trap, Stopped: as the start section ended.
             NotAWasiModule: its memory is larger than the limit from the start.
         """
+        # Commands are run, not instantiated.
+        from wasi_host.runtimes.wasmtime_instance import Instance
+
         return Instance(self, memory_limit)
 
     def run(self, memory_limit: int) -> None:

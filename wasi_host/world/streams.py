@@ -19,7 +19,6 @@ from fcntl import ioctl
 from os import read as os_read
 from os import write as os_write
 from select import PIPE_BUF, poll
-from termios import FIONREAD
 
 from wasi_host.fs.node import Stat, Stream
 from wasi_host.world.scheduler import HANGUP, READ, WRITE, Scheduler
@@ -327,6 +326,8 @@ class HostStream(WorldStream):
         poller = self._input
         if poller is None:
             return 0, True
+        from termios import FIONREAD  # a library of its own, for one number
+
         gone = any(events & HANGUP for _, events in poller.poll(0))
         try:
             answer = ioctl(self._fd, FIONREAD, bytes(4))
