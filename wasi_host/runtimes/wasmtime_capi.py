@@ -61,8 +61,9 @@ class EngineNotFound(ImportError):
     """The ``wasmtime`` package, or its library for this machine, is not installed."""
 
 
+@cache
 def package_directory() -> str:
-    """Return where the ``wasmtime`` package lies, without importing it.
+    """Return where the ``wasmtime`` package lies, without importing it; looked up once.
 
     Raises:
         EngineNotFound: it is not installed.
@@ -75,10 +76,12 @@ def package_directory() -> str:
     raise EngineNotFound("the engine is missing: install the package 'wasmtime' (47 or newer)")
 
 
+@cache
 def version() -> str:
     """Return the engine's version, read from the name of its ``dist-info`` directory.
 
-    ``"unknown"`` where there is none (a source checkout).
+    ``"unknown"`` where there is none (a source checkout). Looked up once: a package that is
+    replaced later is not the one whose library was loaded.
     """
     for name in os.listdir(os.path.dirname(package_directory())):
         if name.startswith("wasmtime-") and name.endswith(".dist-info"):
