@@ -194,12 +194,16 @@ class Cache:
     def _prune(self) -> None:
         """Remove the entries unused for longest, until the rest fits; and old partial files."""
         entries = []
-        for entry in os.scandir(self.directory):
-            st = entry.stat(follow_symlinks=False)
-            if entry.name.endswith(".part") and time.time() - st.st_mtime > 3600:
-                os.unlink(entry.path)
-            elif entry.name.endswith(".cwasm"):
-                entries.append((st.st_mtime_ns, st.st_size, entry.path))
+        with os.scandir(self.directory) as found:
+            for entry in found:
+                try:
+                    st = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue  # renamed or removed by another process just now
+                if entry.name.endswith(".part") and time.time() - st.st_mtime > 3600:
+                    os.unlink(entry.path)
+                elif entry.name.endswith(".cwasm"):
+                    entries.append((st.st_mtime_ns, st.st_size, entry.path))
         total = sum(size for _, size, _ in entries)
         for _, size, path in sorted(entries)[:-1]:
             if total <= LARGEST_CACHE:

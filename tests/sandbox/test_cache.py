@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 import pytest
 
@@ -57,6 +58,54 @@ def test_modules_with_and_without_epoch_checks_are_kept_apart(place, compiled, p
     prepare(program, epochs=True)
     assert compiled == [False, True]
     assert len(list(place.glob("*.cwasm"))) == 2
+
+
+SMALL = b'(module (memory (export "memory") 1) (func (export "_start")))'
+
+
+def test_a_small_program_in_a_settled_file_is_kept_like_any_other(place, compiled, tmp_path):
+    path = tmp_path / "small.wat"
+    path.write_bytes(SMALL)
+    hour_ago = time.time() - 3600
+    os.utime(path, (hour_ago, hour_ago))
+    prepare(path)
+    prepare(path)
+    assert compiled == [False]
+
+
+def test_a_small_program_given_as_bytes_or_written_just_now_is_not_kept(place, compiled, tmp_path):
+    path = tmp_path / "small.wat"
+    path.write_bytes(SMALL)
+    for given in (path, path, SMALL, SMALL):
+        prepare(given)
+    assert compiled == [False] * 4
+    assert not place.exists()
+
+
+def test_an_entry_that_vanishes_while_room_is_made_is_passed_over(place, monkeypatch):
+    cache = Cache(str(place))
+    cache.keep("a" * 64, b"x" * 100)
+    (place / "gone.cwasm.1.2.part").write_bytes(b"")
+    scandir = os.scandir
+
+    class Vanishing:
+        def __init__(self, entry):
+            self.name, self.path, self._entry = entry.name, entry.path, entry
+
+        def stat(self, *, follow_symlinks):
+            if self.name.endswith(".part"):
+                raise FileNotFoundError
+            return self._entry.stat(follow_symlinks=follow_symlinks)
+
+    @contextmanager
+    def vanishing(directory):
+        with scandir(directory) as entries:
+            yield map(Vanishing, entries)
+
+    monkeypatch.setattr(os, "scandir", vanishing)
+    monkeypatch.setattr("wasi_host.cache.LARGEST_CACHE", 150)
+    cache.keep("b" * 64, b"x" * 100)
+    assert sorted(path.name for path in place.glob("*.cwasm")) == [f"{'b' * 64}.cwasm"]
 
 
 def test_bytes_are_found_by_their_content(place, compiled, program):
