@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from wasi_host.runtimes import wasmtime_check, wasmtime_choice
+from wasi_host.runtimes import wasmtime_capi, wasmtime_check, wasmtime_choice
 from wasi_host.runtimes.contract import Mode
 
 
@@ -39,6 +39,18 @@ def test_a_self_check_that_sees_something_else_fails(monkeypatch):
     monkeypatch.setattr(wasmtime_check._Host, "fd_seek", lambda *_: 0)
     with pytest.raises(wasmtime_check.Unexpected):
         wasmtime_check.check(Mode())
+
+
+def test_a_library_that_lacks_a_function_fails_the_self_check(monkeypatch):
+    declared = {**wasmtime_capi.DECLARATIONS, "wasmtime_imagined": (None, (), False)}
+    monkeypatch.setattr(wasmtime_capi, "DECLARATIONS", declared)
+    with pytest.raises(AttributeError, match="wasmtime_imagined"):
+        wasmtime_check.check(Mode())
+
+
+def test_only_declared_functions_are_looked_up():
+    with pytest.raises(AttributeError, match="wat2json is not declared"):
+        _ = wasmtime_capi.library().wat2json
 
 
 def test_a_child_that_cannot_be_started_fails_the_check(monkeypatch):

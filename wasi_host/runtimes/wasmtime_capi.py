@@ -108,19 +108,30 @@ def library_path() -> str:
 
 
 class Library:
-    """The declared functions as attributes, without their ``wasmtime_`` prefix."""
+    """The declared functions as attributes, without their ``wasmtime_`` prefix.
+
+    Each is looked up when it is first used: a run uses a quarter of them.
+    """
 
     def __init__(self) -> None:
         path = library_path()
-        holding, releasing = ctypes.PyDLL(path), ctypes.CDLL(path)
-        for name, (result, arguments, releases) in DECLARATIONS.items():
-            function = getattr(releasing if releases else holding, name)
-            function.restype = result
-            function.argtypes = arguments
-            setattr(self, name.removeprefix("wasmtime_"), function)
+        self._holding, self._releasing = ctypes.PyDLL(path), ctypes.CDLL(path)
 
     def __getattr__(self, name: str) -> Any:
-        raise AttributeError(f"{name} is not declared in wasmtime_capi")
+        full = name if name in DECLARATIONS else f"wasmtime_{name}"
+        if full not in DECLARATIONS:
+            raise AttributeError(f"{name} is not declared in wasmtime_capi")
+        result, arguments, releases = DECLARATIONS[full]
+        function = getattr(self._releasing if releases else self._holding, full)
+        function.restype = result
+        function.argtypes = arguments
+        setattr(self, name, function)
+        return function
+
+    def look_up_all(self) -> None:
+        """Look up every function. AttributeError: the library lacks one."""
+        for name in DECLARATIONS:
+            getattr(self, name.removeprefix("wasmtime_"))
 
     def message_of_error(self, error: int) -> str:
         """Return the text of an error and free it."""

@@ -1,6 +1,7 @@
 """The self-check of the C API on an engine we do not know; run in a child process."""
 
 from wasi_host.errors import ProcExit, Trap
+from wasi_host.runtimes import wasmtime_capi as capi
 from wasi_host.runtimes.contract import Export, FunctionType, Mode
 from wasi_host.runtimes.wasmtime import Binding
 from wasi_host.runtimes.wasmtime_engine import CompiledModule, wat_to_wasm
@@ -42,7 +43,12 @@ def _same(got: object, expected: object) -> None:
 
 
 def check(mode: Mode) -> None:
-    """Raise ``Unexpected`` where anything is not as in the engines we know."""
+    """Raise ``Unexpected`` where anything is not as in the engines we know.
+
+    Raises:
+        AttributeError: a function is missing.
+    """
+    capi.library().look_up_all()
     module = CompiledModule(wat_to_wasm(_GUEST), mode)
     _same(module.imports[0].type, FunctionType(("i32", "i64", "i32", "i32"), ("i32",)))
     _same(module.exports["memory"], Export("memory"))
