@@ -243,6 +243,17 @@ static inline struct slot *slot_of(const struct table *table, uint32_t fd) {
     return table && fd < table->capacity ? table->numbers[fd] : NULL;
 }
 
+#define KIND(kind) (1u << (kind))
+#define FILES (KIND(HOST_FILE) | KIND(MEMORY_FILE))
+#define ALL_KINDS (~KIND(FOREIGN))
+
+/* The slot of the first argument, if it is of one of these kinds and has all of these rights. */
+static inline struct slot *slot_for(const struct table *table, const uint8_t *a, uint32_t kinds,
+                                    uint64_t rights) {
+    struct slot *slot = slot_of(table, word(a, 0));
+    return slot && kinds >> slot->kind & 1 && !(rights & ~slot->rights_base) ? slot : NULL;
+}
+
 /* Vectors. */
 
 struct vectors {
@@ -380,10 +391,6 @@ static inline int stat_open(int fd, struct stat *st) {
 
 /* Descriptors. */
 
-static inline int is_file(const struct slot *slot) {
-    return slot->kind == HOST_FILE || slot->kind == MEMORY_FILE;
-}
-
 static void free_listing(struct listing *list) {
     if (list) {
         free(list->blob);
@@ -471,9 +478,8 @@ static ssize_t write_file(const struct slot *slot, const struct vectors *v, uint
 static void *fd_read(struct env *env, void *caller, uint8_t *a, size_t n) {
     struct vectors v;
     uint32_t out = word(a, 3);
-    struct slot *slot = slot_of(table_of(env), word(a, 0));
-    if (!slot || !(slot->rights_base & FD_READ) || outside(env, out, 4) ||
-        !gather(env, word(a, 1), word(a, 2), &v))
+    struct slot *slot = slot_for(table_of(env), a, ALL_KINDS, FD_READ);
+    if (!slot || outside(env, out, 4) || !gather(env, word(a, 1), word(a, 2), &v))
         return PYTHON(fd_read);
     ssize_t done = -1;
     switch (slot->kind) {
@@ -506,9 +512,8 @@ static void *fd_pread(struct env *env, void *caller, uint8_t *a, size_t n) {
     struct vectors v;
     uint64_t offset = long_word(a, 3);
     uint32_t out = word(a, 4);
-    struct slot *slot = slot_of(table_of(env), word(a, 0));
-    if (!slot || !is_file(slot) || ~slot->rights_base & (FD_READ | FD_SEEK) ||
-        outside(env, out, 4) || !gather(env, word(a, 1), word(a, 2), &v))
+    struct slot *slot = slot_for(table_of(env), a, FILES, FD_READ | FD_SEEK);
+    if (!slot || outside(env, out, 4) || !gather(env, word(a, 1), word(a, 2), &v))
         return PYTHON(fd_pread);
     ssize_t done = read_file(slot, &v, offset);
     if (done < 0)
@@ -520,9 +525,8 @@ static void *fd_pread(struct env *env, void *caller, uint8_t *a, size_t n) {
 static void *fd_write(struct env *env, void *caller, uint8_t *a, size_t n) {
     struct vectors v;
     uint32_t out = word(a, 3);
-    struct slot *slot = slot_of(table_of(env), word(a, 0));
-    if (!slot || !(slot->rights_base & FD_WRITE) || outside(env, out, 4) ||
-        !gather(env, word(a, 1), word(a, 2), &v))
+    struct slot *slot = slot_for(table_of(env), a, ALL_KINDS, FD_WRITE);
+    if (!slot || outside(env, out, 4) || !gather(env, word(a, 1), word(a, 2), &v))
         return PYTHON(fd_write);
     ssize_t done = -1;
     switch (slot->kind) {
@@ -555,9 +559,8 @@ static void *fd_pwrite(struct env *env, void *caller, uint8_t *a, size_t n) {
     struct vectors v;
     uint64_t offset = long_word(a, 3);
     uint32_t out = word(a, 4);
-    struct slot *slot = slot_of(table_of(env), word(a, 0));
-    if (!slot || slot->kind != HOST_FILE || ~slot->rights_base & (FD_WRITE | FD_SEEK) ||
-        outside(env, out, 4) || !gather(env, word(a, 1), word(a, 2), &v))
+    struct slot *slot = slot_for(table_of(env), a, KIND(HOST_FILE), FD_WRITE | FD_SEEK);
+    if (!slot || outside(env, out, 4) || !gather(env, word(a, 1), word(a, 2), &v))
         return PYTHON(fd_pwrite);
     ssize_t done = write_file(slot, &v, offset);
     if (done < 0)
@@ -571,9 +574,8 @@ static void *fd_pwrite(struct env *env, void *caller, uint8_t *a, size_t n) {
 static void *fd_seek(struct env *env, void *caller, uint8_t *a, size_t n) {
     int64_t offset = (int64_t)long_word(a, 1), base = 0;
     uint32_t whence = word(a, 2), out = word(a, 3);
-    struct slot *slot = slot_of(table_of(env), word(a, 0));
-    if (!slot || !is_file(slot) || !(slot->rights_base & FD_SEEK) ||
-        outside(env, out, 8) || whence > WHENCE_END)
+    struct slot *slot = slot_for(table_of(env), a, FILES, FD_SEEK);
+    if (!slot || outside(env, out, 8) || whence > WHENCE_END)
         return PYTHON(fd_seek);
     if (whence == WHENCE_CUR) {
         base = slot->position;
@@ -593,9 +595,8 @@ static void *fd_seek(struct env *env, void *caller, uint8_t *a, size_t n) {
 
 static void *fd_tell(struct env *env, void *caller, uint8_t *a, size_t n) {
     uint32_t out = word(a, 1);
-    struct slot *slot = slot_of(table_of(env), word(a, 0));
-    if (!slot || !is_file(slot) || !(slot->rights_base & FD_TELL) ||
-        outside(env, out, 8))
+    struct slot *slot = slot_for(table_of(env), a, FILES, FD_TELL);
+    if (!slot || outside(env, out, 8))
         return PYTHON(fd_tell);
     store_64(env, out, (uint64_t)slot->position);
     return answer(a, 0);
@@ -605,8 +606,8 @@ static void *fd_tell(struct env *env, void *caller, uint8_t *a, size_t n) {
 
 static void *fd_fdstat_get(struct env *env, void *caller, uint8_t *a, size_t n) {
     uint32_t out = word(a, 1);
-    struct slot *slot = slot_of(table_of(env), word(a, 0));
-    if (!slot || slot->kind == FOREIGN || outside(env, out, 24))
+    struct slot *slot = slot_for(table_of(env), a, ALL_KINDS, 0);
+    if (!slot || outside(env, out, 24))
         return PYTHON(fd_fdstat_get);
     uint16_t fdflags = (uint16_t)slot->fdflags;
     env->memory[out] = (uint8_t)slot->filetype; /* padding is never written */
@@ -658,10 +659,8 @@ static void store_filestat(struct env *env, uint32_t out, const struct stat *st)
 static void *fd_filestat_get(struct env *env, void *caller, uint8_t *a, size_t n) {
     struct stat st;
     uint32_t out = word(a, 1);
-    struct slot *slot = slot_of(table_of(env), word(a, 0));
-    if (!slot || slot->kind == FOREIGN || slot->kind == MEMORY_FILE ||
-        !(slot->rights_base & FD_FILESTAT_GET) ||
-        outside(env, out, 64))
+    struct slot *slot = slot_for(table_of(env), a, ALL_KINDS, FD_FILESTAT_GET);
+    if (!slot || slot->kind == MEMORY_FILE || outside(env, out, 64))
         return PYTHON(fd_filestat_get);
     if (slot->kind == HOST_FILE || slot->kind == HOST_DIRECTORY) {
         if (stat_open(slot->host_fd, &st))
@@ -689,12 +688,10 @@ static void *fd_filestat_set_times(struct env *env, void *caller, uint8_t *a, si
     struct timespec times[2], clock = {0, 0};
     uint32_t flags = word(a, 3);
     struct table *table = table_of(env);
-    struct slot *slot = slot_of(table, word(a, 0));
-    if (!slot || slot->kind != HOST_FILE || !(slot->rights_base & FD_FILESTAT_SET_TIMES) ||
-        slot->readonly || flags & ~FSTFLAGS_ALL)
-        return PYTHON(fd_filestat_set_times);
-    if (flags & FSTFLAGS_NOW &&
-        (!(table->serves & SERVES_CLOCKS) || clock_gettime(CLOCK_REALTIME, &clock)))
+    struct slot *slot = slot_for(table, a, KIND(HOST_FILE), FD_FILESTAT_SET_TIMES);
+    if (!slot || slot->readonly || flags & ~FSTFLAGS_ALL ||
+        (flags & FSTFLAGS_NOW &&
+         (!(table->serves & SERVES_CLOCKS) || clock_gettime(CLOCK_REALTIME, &clock))))
         return PYTHON(fd_filestat_set_times);
     uint64_t now = nanoseconds(clock.tv_sec, clock.tv_nsec);
     if (!choose_time(flags & 3, long_word(a, 1), now, &times[0]) ||
@@ -706,8 +703,8 @@ static void *fd_filestat_set_times(struct env *env, void *caller, uint8_t *a, si
 
 static void *fd_prestat_get(struct env *env, void *caller, uint8_t *a, size_t n) {
     uint32_t out = word(a, 1);
-    struct slot *slot = slot_of(table_of(env), word(a, 0));
-    if (!slot || slot->kind != HOST_DIRECTORY || !slot->name || outside(env, out, 8))
+    struct slot *slot = slot_for(table_of(env), a, KIND(HOST_DIRECTORY), 0);
+    if (!slot || !slot->name || outside(env, out, 8))
         return PYTHON(fd_prestat_get);
     env->memory[out] = 0;
     store_32(env, out + 4, (uint32_t)slot->name_length);
@@ -716,9 +713,8 @@ static void *fd_prestat_get(struct env *env, void *caller, uint8_t *a, size_t n)
 
 static void *fd_prestat_dir_name(struct env *env, void *caller, uint8_t *a, size_t n) {
     uint32_t out = word(a, 1), room = word(a, 2);
-    struct slot *slot = slot_of(table_of(env), word(a, 0));
-    if (!slot || slot->kind != HOST_DIRECTORY || !slot->name || outside(env, out, room) ||
-        slot->name_length > room)
+    struct slot *slot = slot_for(table_of(env), a, KIND(HOST_DIRECTORY), 0);
+    if (!slot || !slot->name || slot->name_length > room || outside(env, out, room))
         return PYTHON(fd_prestat_dir_name);
     memcpy(env->memory + out, slot->name, (size_t)slot->name_length);
     return answer(a, 0);
@@ -867,11 +863,9 @@ EXPORT int64_t wasi_native_entries(struct slot *slot, uint64_t cookie, uint8_t *
 static void *fd_readdir(struct env *env, void *caller, uint8_t *a, size_t n) {
     uint32_t buf = word(a, 1), room = word(a, 2), out = word(a, 4);
     uint64_t cookie = long_word(a, 3);
-    struct slot *slot = slot_of(table_of(env), word(a, 0));
-    if (!slot || slot->kind != HOST_DIRECTORY || !(slot->rights_base & FD_READDIR) ||
-        outside(env, out, 4) || (room && outside(env, buf, room)))
-        return PYTHON(fd_readdir);
-    if ((!cookie || !slot->listing) && !take_listing(slot))
+    struct slot *slot = slot_for(table_of(env), a, KIND(HOST_DIRECTORY), FD_READDIR);
+    if (!slot || outside(env, out, 4) || (room && outside(env, buf, room)) ||
+        ((!cookie || !slot->listing) && !take_listing(slot)))
         return PYTHON(fd_readdir);
     int64_t size = room ? wasi_native_entries(slot, cookie, env->memory + buf, room) : 0;
     store_32(env, out, (uint32_t)size);
@@ -985,9 +979,9 @@ static void *path_filestat_get(struct env *env, void *caller, uint8_t *a, size_t
     struct stat st;
     struct table *table = table_of(env);
     uint32_t follow = word(a, 1), out = word(a, 4);
-    struct slot *slot = slot_of(table, word(a, 0));
-    if (!slot || slot->kind != HOST_DIRECTORY || !(slot->rights_base & PATH_FILESTAT_GET) ||
-        follow > 1 || outside(env, out, 64) || !copy_path(env, word(a, 2), word(a, 3), path))
+    struct slot *slot = slot_for(table, a, KIND(HOST_DIRECTORY), PATH_FILESTAT_GET);
+    if (!slot || follow > 1 || outside(env, out, 64) ||
+        !copy_path(env, word(a, 2), word(a, 3), path))
         return PYTHON(path_filestat_get);
     if (!strchr(path, '/')) {
         if (is_dots(path))
@@ -1021,9 +1015,8 @@ static void *path_filestat_get(struct env *env, void *caller, uint8_t *a, size_t
 static void *path_unlink_file(struct env *env, void *caller, uint8_t *a, size_t n) {
     char path[PATH_BYTES + 1];
     struct table *table = table_of(env);
-    struct slot *slot = slot_of(table, word(a, 0));
-    if (!slot || slot->kind != HOST_DIRECTORY || !(slot->rights_base & PATH_UNLINK_FILE) ||
-        slot->readonly || !copy_path(env, word(a, 1), word(a, 2), path))
+    struct slot *slot = slot_for(table, a, KIND(HOST_DIRECTORY), PATH_UNLINK_FILE);
+    if (!slot || slot->readonly || !copy_path(env, word(a, 1), word(a, 2), path))
         return PYTHON(path_unlink_file);
     char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     if (!*name || is_dots(name) || slash == path ||
@@ -1054,7 +1047,7 @@ struct opening {
 static int check_opening(const struct slot *parent, uint32_t oflags, uint64_t rights,
                          uint32_t fdflags, struct opening *wanted) {
     uint32_t changes = oflags & (OFLAGS_CREAT | OFLAGS_TRUNC);
-    uint64_t needed = PATH_OPEN | (oflags & OFLAGS_CREAT ? PATH_CREATE_FILE : 0) |
+    uint64_t needed = (oflags & OFLAGS_CREAT ? PATH_CREATE_FILE : 0) |
                       (oflags & OFLAGS_TRUNC ? PATH_FILESTAT_SET_SIZE : 0);
     if (oflags & ~OFLAGS_ALL || fdflags & ~FDFLAGS_ALL || fdflags & FDFLAGS_SYNC ||
         (oflags & OFLAGS_DIRECTORY && oflags & ~OFLAGS_DIRECTORY) ||
@@ -1102,9 +1095,9 @@ static void *path_open(struct env *env, void *caller, uint8_t *a, size_t n) {
     struct stat st;
     struct table *table = table_of(env);
     uint32_t follow = word(a, 1), out = word(a, 8);
-    struct slot *parent = slot_of(table, word(a, 0));
-    if (!parent || parent->kind != HOST_DIRECTORY || !(table->serves & SERVES_OPEN) ||
-        table->count >= table->limit || follow > 1 || outside(env, out, 4) ||
+    struct slot *parent = slot_for(table, a, KIND(HOST_DIRECTORY), PATH_OPEN);
+    if (!parent || !(table->serves & SERVES_OPEN) || table->count >= table->limit ||
+        follow > 1 || outside(env, out, 4) ||
         !copy_path(env, word(a, 2), word(a, 3), path) ||
         !check_opening(parent, word(a, 4), long_word(a, 5), word(a, 7), &wanted))
         return PYTHON(path_open);
@@ -1145,8 +1138,8 @@ static void *path_open(struct env *env, void *caller, uint8_t *a, size_t n) {
 static void *fd_close(struct env *env, void *caller, uint8_t *a, size_t n) {
     struct table *table = table_of(env);
     uint32_t fd = word(a, 0);
-    struct slot *slot = slot_of(table, fd);
-    if (!slot || slot->held || (slot->kind != HOST_FILE && slot->kind != HOST_DIRECTORY))
+    struct slot *slot = slot_for(table, a, KIND(HOST_FILE) | KIND(HOST_DIRECTORY), 0);
+    if (!slot || slot->held)
         return PYTHON(fd_close);
     int host_fd = slot->host_fd;
     remove_number(table, fd);
