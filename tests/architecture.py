@@ -83,7 +83,8 @@ LADDER = (
      "runner adapter report plugin",
      (SPEC, ERRORS, *FRONT_MODULES)),
     (8, "conformance.adapters", "wasmtime_wasi run_wasmtime_wasi node_wasi __init__", ()),
-    (9, CLI, "notice changing limiting watching options run inspect doctor test main __main__",
+    (9, CLI, "notice program changing limiting watching options run inspect doctor test group "
+     "main __main__ __init__",
      (*FRONT_MODULES, INSPECT, CONFORMANCE)),
     (9, "wasi_host", "__init__ __main__", (*FRONT_MODULES, INSPECT, CONFORMANCE, CLI)),
 )  # fmt: skip

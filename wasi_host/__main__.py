@@ -1,8 +1,8 @@
 """``python -m wasi_host`` is the command ``wasi-host``.
 
 A tool that says hello takes less time than the interpreter needs to load the command and to take
-itself apart at the end. So nothing looks for garbage while it loads, and the process leaves as
-soon as all is written.
+itself apart at the end. So nothing looks for garbage while it loads, what parses options is loaded
+where there are any, and the process leaves as soon as all is written.
 """
 
 import atexit
@@ -16,7 +16,18 @@ from typing import NoReturn
 def main() -> NoReturn:
     """Run the command line; the entry point of the console script."""
     gc.disable()
-    from wasi_host.cli import cli
+    if _runs_plainly(sys.argv[1:]):
+        from wasi_host.cli.program import Misuse, run_plainly
+
+        gc.enable()
+        _, module, *args = sys.argv[1:]
+        try:
+            _leave(run_plainly(module, args))
+        except Misuse as error:
+            from wasi_host.cli.group import tell_misuse
+
+            _leave(tell_misuse(str(error)))
+    from wasi_host.cli.group import cli
 
     gc.enable()
     try:
@@ -24,6 +35,13 @@ def main() -> NoReturn:
     except SystemExit as end:
         _leave(end.code)
     _leave(None)
+
+
+def _runs_plainly(words: list[str]) -> bool:
+    """Tell whether a program is run without an option; all words after it are its own."""
+    run = len(words) > 1 and words[0] == "run" and not words[1].startswith("-")
+    # The shell asks for completions, or has not expanded patterns.
+    return run and "_WASI_HOST_COMPLETE" not in os.environ and sys.platform != "win32"
 
 
 def _leave(code: str | int | None) -> NoReturn:

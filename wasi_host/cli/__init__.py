@@ -1,59 +1,17 @@
 """The command ``wasi-host``. Standard output is the guest's: our words go to standard error."""
 
-import click
+TYPE_CHECKING = False
 
-from wasi_host.cli.run import run
+if TYPE_CHECKING:
+    from wasi_host.cli.group import cli
 
-
-class LazyGroup(click.Group):
-    """A group whose commands but ``run`` are imported when asked for: ``run`` starts faster."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of all commands."""
-        return sorted([*super().list_commands(ctx), "doctor", "inspect", "test"])
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command."""
-        if cmd_name == "test":
-            from wasi_host.cli.test import test
-
-            return test
-        if cmd_name == "inspect":
-            from wasi_host.cli.inspect import inspect_command
-
-            return inspect_command
-        if cmd_name == "doctor":
-            from wasi_host.cli.doctor import doctor
-
-            return doctor
-        return super().get_command(ctx, cmd_name)
+__all__ = ["cli"]
 
 
-def _version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
-    if not wanted or ctx.resilient_parsing:
-        return
-    # It costs 36 ms, and every other command none.
-    from importlib.metadata import PackageNotFoundError, version
+def __getattr__(name: str) -> object:
+    """Import the command at its first use (PEP 562): what runs a program does without it."""
+    if name != "cli":
+        raise AttributeError(f"module 'wasi_host.cli' has no attribute {name!r}")
+    from wasi_host.cli.group import cli
 
-    try:
-        number = version("wasi-host")
-    except PackageNotFoundError:
-        number = "of a checkout that is not installed"
-    click.echo(f"wasi-host, version {number}")
-    ctx.exit()
-
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option(
-    "--version",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_version,
-    help="Show the version and exit.",
-)
-def cli() -> None:
-    """Run WASI preview1 programs in a sandbox of virtual directories."""
-
-
-cli.add_command(run)
+    return cli

@@ -179,15 +179,3 @@ def write_json(path: str, result: CompletedRun, status: int, truncated: list[str
     }
     with open(path, "w", encoding="utf-8") as file:
         file.write(dumps(told, indent=2) + "\n")
-
-
-#: What is said of a run that was stopped.
-_STOPPED: Final = {
-    "timeout": "stopped: its time was over (--timeout)",
-    "fuel": "stopped: its fuel was used up (--fuel)",
-}
-
-
-def stopped_words(result: CompletedRun) -> str:
-    """Say why a run was stopped."""
-    return _STOPPED.get(result.stopped or "", f"stopped ({result.stopped})")

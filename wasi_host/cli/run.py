@@ -1,9 +1,4 @@
-"""``wasi-host run``: run a program, with the exit status of the program.
-
-Statuses of our own: 2 usage, 124 a timeout, 125 an error of the host, 126 not a WASI module, 127
-module not found, 130 Ctrl-C, 134 a trap, 137 another limit that ended it. An exit code above 255
-is 255: a guest's exit(256) is no success.
-"""
+"""``wasi-host run``: run a program, with the exit status of the program (``program``)."""
 
 import os
 import sys
@@ -12,8 +7,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from wasi_host.cli import changing, limiting, watching
-from wasi_host.cli.notice import Compiling
+from wasi_host.cli import changing, limiting, program, watching
 from wasi_host.cli.options import (
     OrderedCommand,
     addresses,
@@ -22,14 +16,10 @@ from wasi_host.cli.options import (
     listeners,
     made_in_run,
 )
+from wasi_host.cli.program import HOST_ERROR, Misuse, say
 from wasi_host.interrupts import insist
-from wasi_host.modules import Mode, Module, NotAWasiModule
-from wasi_host.results import CompletedRun
-from wasi_host.sandbox import run as run_program
+from wasi_host.modules import Mode, Module
 from wasi_host.surroundings import Clock
-
-HOST_ERROR, NOT_A_MODULE, NOT_FOUND, INTERRUPTED, TRAPPED = 125, 126, 127, 130, 134
-TIMED_OUT, ENDED = 124, 137
 
 
 class After(NamedTuple):
@@ -149,7 +139,7 @@ def run(
     The guest sees no files but the directories given here, no environment but what --env and
     --inherit-env give, and no network but what --listen gives.
     """
-    _keep_standard_numbers()
+    program.keep_standard_numbers()
     changing.check(given, apply_changes)
     options: dict[str, Any] = {
         "dirs": directories(given),
@@ -171,103 +161,40 @@ def run(
         try:
             options["sockets"] = listeners(listen, opened)
         except OSError as error:
-            sys.exit(_say(str(error), HOST_ERROR))
+            sys.exit(say(str(error), HOST_ERROR))
         insist()
         mode = Mode(timeout is not None, fuel is not None, limits.stack, runtime=runtime)
-        program = _load(module, mode, cache=not no_cache)
-        if isinstance(program, int):
-            sys.exit(program)
         try:
+            loaded = program.load(module, mode, cache=not no_cache)
+            if isinstance(loaded, int):
+                sys.exit(loaded)
             with watching.watching(strace, strace_filter, stats, record, replay) as keywords:
-                status = _status(program, args, stdin, {**options, **heads, **keywords}, after)
+                status = _status(loaded, args, stdin, {**options, **heads, **keywords}, after)
+        except Misuse as error:
+            raise click.UsageError(str(error)) from None
         except OSError as error:
-            status = _say(f"{strace}: {error.strerror or error}", HOST_ERROR)
+            status = say(f"{strace}: {error.strerror or error}", HOST_ERROR)
         sys.exit(status)
 
 
-def _keep_standard_numbers() -> None:
-    """Take the numbers of standard streams that are closed, so that nothing of ours gets them.
-
-    A guest would read from and write to whatever came next: a listener, a pipe between threads.
-    Each is opened the wrong way round, so that the guest's calls fail with BADF, as they should.
-    """
-    for number in range(3):
-        try:
-            os.fstat(number)
-        except OSError:
-            os.open(os.devnull, os.O_RDONLY if number else os.O_WRONLY)
-
-
-def _load(module: str, mode: Mode, cache: bool) -> Module | int:
-    """Return the compiled module, or the status that says why there is none."""
-    try:
-        program = Module(module, cache=cache)
-        with Compiling(program.name):
-            program.variant(mode)
-    except NotAWasiModule as error:
-        return _say(str(error), NOT_A_MODULE)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        return _say(f"{module}: {error.strerror}", NOT_FOUND)
-    except ImportError as error:  # the engine is not installed
-        return _say(str(error), HOST_ERROR)
-    except ValueError as error:  # a NUL in the path
-        raise click.UsageError(f"{module!r}: {error}") from None
-    except OSError as error:
-        return _say(f"{module}: {error.strerror or error}", NOT_A_MODULE)
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    return program
-
-
 def _status(
-    program: Module,
+    loaded: Module,
     args: tuple[str, ...],
     stdin: str | None,
     options: dict[str, Any],
     after: After,
 ) -> int:
-    try:
-        if stdin is None:
-            result = run_program([program, *args], **options)
-        else:
-            with open(stdin, "rb") as file:
-                result = run_program([program, *args], stdin=file, **options)
-    except NotAWasiModule as error:
-        return _say(str(error), NOT_A_MODULE)
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except (ValueError, TypeError, AttributeError, OverflowError) as error:
-        raise click.UsageError(str(error)) from None
-    except (OSError, RuntimeError) as error:
-        return _say(str(error), HOST_ERROR)
-    status = _report(result)
+    result = program.carry_out(loaded, args, stdin, options)
+    if isinstance(result, int):
+        return result
+    status = program.report(result)
     failed = changing.settle(result, after.diff, after.apply_changes)
     if failed is not None:
-        status = _say(failed, status or HOST_ERROR)
+        status = say(failed, status or HOST_ERROR)
     truncated = limiting.cut(after.heads)
     if after.json_file is not None:
         try:
             limiting.write_json(after.json_file, result, status, truncated)
         except OSError as error:
-            status = _say(f"{after.json_file}: {error.strerror}", status or HOST_ERROR)
-    return status
-
-
-def _report(result: CompletedRun) -> int:
-    if result.trap is not None:
-        return _say(result.trap.message, TRAPPED)
-    if result.stopped is not None:
-        ends = {"timeout": TIMED_OUT, "interrupt": INTERRUPTED}
-        return _say(limiting.stopped_words(result), ends.get(result.stopped, ENDED))
-    try:
-        for value in result.values:
-            click.echo(value)
-    except OSError as error:
-        sys.stdout = None  # else the interpreter tries once more at its end
-        return _say(f"cannot write the result: {error.strerror}", HOST_ERROR)
-    return min(result.returncode, 255)
-
-
-def _say(message: str, status: int) -> int:
-    click.echo(f"wasi-host: {message}", err=True)
+            status = say(f"{after.json_file}: {error.strerror}", status or HOST_ERROR)
     return status
