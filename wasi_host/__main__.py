@@ -5,12 +5,18 @@ itself apart at the end. So nothing looks for garbage while it loads, what parse
 where there are any, and the process leaves as soon as all is written.
 """
 
+from __future__ import annotations
+
 import atexit
 import gc
 import os
 import sys
 import threading
-from typing import NoReturn
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 
 def main() -> NoReturn:

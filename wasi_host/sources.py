@@ -5,10 +5,11 @@ once and lend their descriptor to every run; a dict of files becomes a fresh tre
 paths are compared name by name, as wasi-libc does that finds a directory for a path by them.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from os import urandom
 from time import time_ns
-from typing import Any, Final
 
 from wasi_host.fs.budget import UNLIMITED, Budget
 from wasi_host.fs.devices import Devices
@@ -17,6 +18,11 @@ from wasi_host.fs.memory import MemoryFS
 from wasi_host.fs.namespace import Namespace
 from wasi_host.fs.node import FileSystem, Stream
 from wasi_host.fs.source import Source, filesystem_of
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Any, Final
 
 __all__ = [
     "FileSystem",

@@ -14,10 +14,11 @@ encoding in ``wasi_host.binding``; names in traces; tests of every pointer and e
 * ``poll_oneoff``'s three become a list of subscriptions in and a list of events out.
 """
 
-from typing import Final, NamedTuple
+from __future__ import annotations
 
 from wasi_spec.rights import Rights
 from wasi_spec.signatures import PREVIEW1
+from wasi_spec.tuples import NamedTuple
 from wasi_spec.types import (
     ADVICE,
     CIOVECS,
@@ -55,6 +56,11 @@ from wasi_spec.types import (
     String,
     Type,
 )
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Final
 
 MODULE: Final = PREVIEW1
 

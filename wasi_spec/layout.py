@@ -6,10 +6,12 @@ at the strictest alignment of any case. Addresses and handles are 32 bits.
 Source: WebAssembly/WASI, branch wasi-0.1, ``tools/witx/src/layout.rs``.
 """
 
+from __future__ import annotations
+
 import struct
 from itertools import groupby
-from typing import NamedTuple
 
+from wasi_spec.tuples import NamedTuple
 from wasi_spec.types import Enum, Flags, Int, List, Record, String, Type, Union
 
 

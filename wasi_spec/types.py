@@ -5,8 +5,7 @@ signature uses (pointers, paths, vectors) are shapes too, so that a row of the t
 that a compiler needs.
 """
 
-from enum import IntEnum, IntFlag
-from typing import Final, NamedTuple
+from __future__ import annotations
 
 from wasi_spec.enums import Advice, Clockid, Eventtype, Filetype, Preopentype, Signal, Whence
 from wasi_spec.errno import Errno
@@ -22,6 +21,13 @@ from wasi_spec.flags import (
     Subclockflags,
 )
 from wasi_spec.rights import Rights
+from wasi_spec.tuples import NamedTuple
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from enum import IntEnum, IntFlag
+    from typing import Final
 
 
 class Int(NamedTuple):
@@ -73,7 +79,7 @@ class Pointer(NamedTuple):
     """An address in guest memory of values of type ``to``; ``const`` if the guest only gives."""
 
     name: str
-    to: "Type"
+    to: Type
     const: bool = False
 
 
@@ -87,14 +93,14 @@ class List(NamedTuple):
     """An array given as address and count: two words in a signature."""
 
     name: str
-    element: "Type"
+    element: Type
 
 
 class Field(NamedTuple):
     """One field of a record."""
 
     name: str
-    type: "Type"
+    type: Type
 
 
 class Record(NamedTuple):
@@ -109,7 +115,7 @@ class Union(NamedTuple):
 
     name: str
     tag: Enum
-    cases: tuple["Type", ...]
+    cases: tuple[Type, ...]
 
 
 Type = Int | Handle | Enum | Flags | Pointer | String | List | Record | Union

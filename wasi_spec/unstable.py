@@ -11,8 +11,9 @@ signatures, and differs in memory and in numbers:
 Source: WebAssembly/WASI, branch wasi-0.1, ``preview0/witx``.
 """
 
+from __future__ import annotations
+
 from enum import IntEnum
-from typing import Final
 
 from wasi_spec import types
 from wasi_spec.enums import Whence as Preview1Whence
@@ -20,6 +21,11 @@ from wasi_spec.functions import FUNCTIONS as PREVIEW1_FUNCTIONS
 from wasi_spec.functions import Function, Param, Result
 from wasi_spec.signatures import UNSTABLE
 from wasi_spec.types import Enum, Field, Flags, Int, Pointer, Record, Type, Union
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Final
 
 MODULE: Final = UNSTABLE
 

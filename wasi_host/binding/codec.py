@@ -6,9 +6,9 @@ of paths (NAMETOOLONG, ILSEQ, INVAL). All of it precedes the call and so every s
 What the lines call is in ``transfer``; what packs results comes from the types themselves.
 """
 
+from __future__ import annotations
+
 import struct
-from collections.abc import Sequence
-from typing import Any, Final
 
 from wasi_host.binding import transfer
 from wasi_host.binding.transfer import SubscriptionLayout
@@ -17,6 +17,12 @@ from wasi_spec import records, types
 from wasi_spec.functions import Function, core_signature
 from wasi_spec.layout import layout, pieces, structure
 from wasi_spec.types import Enum, Flags, Int, List, Pointer, Record, String, Type, Union
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, Final
 
 #: Longest path in bytes (PATH_MAX without its NUL).
 PATH_BYTES: Final = 4095

@@ -23,13 +23,12 @@ find it through the namespace's loader, and ``source`` returns it. This is the o
 the project; its input is our own table.
 """
 
+from __future__ import annotations
+
 import struct
-from collections.abc import Callable, Sequence
 from threading import Lock
-from typing import Any, Final
 
 from wasi_host.binding.codec import NAMESPACE, Emitter, slot_codes, slot_structure
-from wasi_host.binding.context import ValuesContext
 from wasi_host.binding.memory import BlockMemory, block_packer, block_unpacker
 from wasi_host.errors import WasiError, errno_of
 from wasi_spec import unstable
@@ -37,6 +36,14 @@ from wasi_spec.functions import FUNCTIONS, MODULE, Function
 from wasi_spec.numbers import Errno
 from wasi_spec.records import U32
 from wasi_spec.types import FD, Enum
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, Final
+
+    from wasi_host.binding.context import ValuesContext
 
 _RAW: Final = """\
 def {name}(ctx, caller, a):
@@ -205,7 +212,7 @@ class ShimCompiler:
         }
         if self.convention == "blocks":
             _take_blocks(namespace)
-        exec(compile(text, filename, "exec"), namespace)
+        exec(compile(text, filename, "exec", dont_inherit=True), namespace)
         shim: Callable[..., int] = namespace[function.name]
         return shim
 

@@ -4,9 +4,9 @@ Each is given the view of guest memory and numbers of the guest; each checks wha
 or is called after the check that its docstring names.
 """
 
+from __future__ import annotations
+
 import struct
-from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
 
 from wasi_host.errors import FAULT, INVAL
 from wasi_spec import records
@@ -14,7 +14,14 @@ from wasi_spec.enums import Clockid
 from wasi_spec.flags import Subclockflags
 from wasi_spec.layout import case_format, pieces
 from wasi_spec.numbers import Eventtype
+from wasi_spec.tuples import NamedTuple
 from wasi_spec.types import SUBSCRIPTION_CLOCK, Record
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, Final
 
 #: Most vectors of one call (IOV_MAX), most bytes of one call with several vectors.
 VECTORS: Final = 1024
@@ -122,7 +129,7 @@ class SubscriptionLayout(NamedTuple):
     skipped: int
 
     @classmethod
-    def of(cls, subscription: Record) -> "SubscriptionLayout":
+    def of(cls, subscription: Record) -> SubscriptionLayout:
         """Return the layout of a record type; ``skipped`` fields come before a clock's own."""
         clock = struct.Struct(case_format(subscription, "u", Eventtype.CLOCK))
         fd = struct.Struct(case_format(subscription, "u", Eventtype.FD_READ))

@@ -1,9 +1,15 @@
 """A line about a long compilation, on a terminal only and gone afterwards."""
 
+from __future__ import annotations
+
 import sys
 import threading
-from types import TracebackType
-from typing import Final
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Final
 
 #: Seconds after which a compilation is worth a word.
 PATIENCE: Final = 1.0

@@ -5,15 +5,22 @@ module not found, 130 Ctrl-C, 134 a trap, 137 another limit that ended it. An ex
 is 255: a guest's exit(256) is no success.
 """
 
+from __future__ import annotations
+
 import os
 import sys
-from collections.abc import Sequence
-from typing import Any
 
 from wasi_host.cli.notice import Compiling
 from wasi_host.modules import Mode, Module, NotAWasiModule
-from wasi_host.results import CompletedRun
 from wasi_host.sandbox import run as run_program
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from wasi_host.results import CompletedRun
 
 HOST_ERROR, NOT_A_MODULE, NOT_FOUND, INTERRUPTED, TRAPPED = 125, 126, 127, 130, 134
 TIMED_OUT, ENDED = 124, 137

@@ -1,9 +1,10 @@
 """Descriptors of directories, preopened or opened by the guest, and what is opened below them."""
 
+from __future__ import annotations
+
 import os
 from array import array
 from itertools import accumulate
-from typing import Final, Literal
 
 from wasi_host.descriptors.base import (
     FD_FILESTAT_GET,
@@ -26,9 +27,15 @@ from wasi_host.errors import AGAIN, BADF, NOTDIR, PERM
 from wasi_host.fs.host import HostFile
 from wasi_host.fs.memory import MemoryFile
 from wasi_host.fs.node import Directory, File, Node, Stat, Stream
-from wasi_host.world.scheduler import Scheduler
 from wasi_spec.numbers import DIRECTORY_RIGHTS, FILE_RIGHTS, STREAM_RIGHTS, Filetype
 from wasi_spec.records import DIRENT
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Final, Literal
+
+    from wasi_host.world.scheduler import Scheduler
 
 _DIRECTORY: Final = Filetype.DIRECTORY
 #: Where the inode stands in a stat.
@@ -152,7 +159,7 @@ class DirectoryDescriptor(Descriptor):
         self.node.close()
 
 
-def snapshot(node: Directory) -> tuple[bytes, "array[int]"]:
+def snapshot(node: Directory) -> tuple[bytes, array[int]]:
     """Return a directory's entries, encoded one after another, and where each begins.
 
     ``..`` has the inode of the directory above, at the root the root's own. A host name that

@@ -9,9 +9,9 @@ synchronises each write itself.
 the calls programs make most skip the node.
 """
 
-from collections.abc import Sequence
+from __future__ import annotations
+
 from os import pread, pwrite
-from typing import TYPE_CHECKING, Final
 
 from wasi_host.descriptors.base import (
     APPEND,
@@ -33,12 +33,17 @@ from wasi_host.descriptors.base import (
     Descriptor,
 )
 from wasi_host.errors import BADF, FBIG, INVAL, NOTDIR, PERM
-from wasi_host.fs.node import Directory, File, Stat
 from wasi_spec.numbers import Eventrwflags, Whence
 
+TYPE_CHECKING = False
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Final
+
     from wasi_host.fs.host import HostFile
     from wasi_host.fs.memory import MemoryFile
+    from wasi_host.fs.node import Directory, File, Stat
 
 #: The largest offset and size there is: a signed 64-bit number.
 MAX_OFFSET: Final = 2**63 - 1
@@ -302,7 +307,7 @@ class HostFileDescriptor(FileDescriptor):
 
     __slots__ = ()
 
-    node: "HostFile"
+    node: HostFile
 
     # The kernel answers EINVAL for an offset and a length that overflow; an offset that is no
     # signed 64-bit number never gets there and is an OverflowError.
@@ -358,7 +363,7 @@ class MemoryFileDescriptor(FileDescriptor):
     # Room for both is here, so that one of these can become one of those.
     __slots__ = ("pinner", "reads")
 
-    node: "MemoryFile"
+    node: MemoryFile
 
     # ``b"" +`` makes bytes of a slice in half the time of ``bytes()``.
 

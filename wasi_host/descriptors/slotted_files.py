@@ -1,20 +1,27 @@
 """Descriptors of files and directories that the native part serves too; see ``slotted``."""
 
-from typing import TYPE_CHECKING, Protocol
+from __future__ import annotations
+
 from weakref import ref
 
 from wasi_host.descriptors.base import FD_READDIR
 from wasi_host.descriptors.directory import DirectoryDescriptor, snapshot
 from wasi_host.descriptors.file import HostFileDescriptor, MemoryFileDescriptor
 from wasi_host.descriptors.slotted import Slotted
-from wasi_host.fs.memory import MemoryFile
 from wasi_host.native import structures
-from wasi_host.native.library import Library
 from wasi_host.native.structures import Pinned
+
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from array import array
     from collections.abc import Sequence
+    from typing import Protocol
+
+    from wasi_host.fs.memory import MemoryFile
+    from wasi_host.native.library import Library
+else:
+    Protocol = object
 
 #: After so many reads the bytes of a file in memory are pinned, which takes as long as two.
 _OFTEN = 4
@@ -40,7 +47,7 @@ class NativeDirectory(Slotted, DirectoryDescriptor):
             self._list(*snapshot(self.node))
         return self._lib.listed(self.address, cookie, buf_len)
 
-    def _list(self, blob: bytes, offsets: "array[int]") -> None:
+    def _list(self, blob: bytes, offsets: array[int]) -> None:
         address, count = offsets.buffer_info()
         if not self._lib.keep_listing(self.address, blob, len(blob), address, count):
             raise MemoryError
@@ -62,7 +69,7 @@ class NativeMemoryFile(Slotted, MemoryFileDescriptor):
 class Pinner(Protocol):
     """Puts a native descriptor in the place of one: the table."""
 
-    def pin(self, descriptor: "ReadMemoryFile") -> None:
+    def pin(self, descriptor: ReadMemoryFile) -> None:
         """Do so, if it can be done."""
 
 
@@ -93,13 +100,13 @@ class ReadMemoryFile(MemoryFileDescriptor):
         self._count()
         return data
 
-    def readinto(self, buffers: "Sequence[memoryview]") -> int:
+    def readinto(self, buffers: Sequence[memoryview]) -> int:
         """Do as ``FileDescriptor.readinto`` does."""
         count = MemoryFileDescriptor.readinto(self, buffers)
         self._count()
         return count
 
-    def preadinto(self, buffers: "Sequence[memoryview]", offset: int) -> int:
+    def preadinto(self, buffers: Sequence[memoryview], offset: int) -> int:
         """Do as ``FileDescriptor.preadinto`` does."""
         count = MemoryFileDescriptor.preadinto(self, buffers, offset)
         self._count()

@@ -1,13 +1,21 @@
 """One path that is different from what it was."""
 
-from typing import Literal, TypeAlias
+from __future__ import annotations
 
 from wasi_host.fs.change_diff import unified
-from wasi_host.fs.change_version import Version
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Literal, TypeAlias
+
+    from wasi_host.fs.change_version import Version
+
+    Kind: TypeAlias = Literal["created", "changed", "deleted", "renamed"]
+else:
+    Kind = str
 
 __all__ = ["Change", "Kind"]
-
-Kind: TypeAlias = Literal["created", "changed", "deleted", "renamed"]
 
 
 class Change:
@@ -31,7 +39,7 @@ class Change:
         self.before = before
         self.after = after
 
-    def within(self, prefix: str) -> "Change":
+    def within(self, prefix: str) -> Change:
         """Return the same change at ``prefix`` and its path."""
         before, after = self.before, self.after
         return Change(

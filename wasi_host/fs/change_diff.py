@@ -1,11 +1,17 @@
 """Changes as a unified diff, as ``git`` writes it and ``patch -p1`` reads it."""
 
-import re
-from collections.abc import Iterator
-from itertools import takewhile
-from typing import Final
+from __future__ import annotations
 
-from wasi_host.fs.change_version import Version
+import re
+from itertools import takewhile
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Final
+
+    from wasi_host.fs.change_version import Version
 
 __all__ = ["unified"]
 

@@ -3,16 +3,20 @@
 What takes long to import is imported where it is used: most runs export nothing.
 """
 
-import io
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Final
+from __future__ import annotations
 
-from wasi_host.fs.change import Change
-from wasi_host.fs.change_version import Version
+import io
+
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     import os
     import tarfile
+    from collections.abc import Iterable, Iterator
+    from typing import Final
+
+    from wasi_host.fs.change import Change
+    from wasi_host.fs.change_version import Version
 
 __all__ = ["as_json", "write_tar"]
 
@@ -39,7 +43,7 @@ def as_json(changes: Iterable[Change]) -> str:
     return json.dumps(told, indent=2)
 
 
-def write_tar(changes: Iterable[Change], path: "str | os.PathLike[str]") -> None:
+def write_tar(changes: Iterable[Change], path: str | os.PathLike[str]) -> None:
     """Write a tar file: whiteouts of what is gone, and all that is new."""
     import tarfile
 
@@ -58,7 +62,7 @@ def write_tar(changes: Iterable[Change], path: "str | os.PathLike[str]") -> None
                         _add(tar, version)
 
 
-def _add(tar: "tarfile.TarFile", version: Version) -> None:
+def _add(tar: tarfile.TarFile, version: Version) -> None:
     info = tar.tarinfo(version.path)
     info.mtime = version.mtime_ns // 1_000_000_000
     if version.type == "directory":

@@ -1,10 +1,16 @@
 """What was or is at a path, with bytes that are read only when somebody wants them."""
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final, TypeAlias
+from __future__ import annotations
 
-from wasi_host.fs.node import File
 from wasi_spec.numbers import Filetype
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any, Final, TypeAlias
+
+    from wasi_host.fs.node import File
 
 __all__ = ["Version"]
 
@@ -44,7 +50,7 @@ class Version:
         mtime_ns: int,
         target: str | None = None,
         opener: Callable[[], File] | None = None,
-        below: "Callable[[], Iterable[Version]] | None" = None,
+        below: Callable[[], Iterable[Version]] | None = None,
     ) -> None:
         self.path = path
         self.type = _NAMES.get(filetype, "other")
@@ -95,14 +101,14 @@ class Version:
             self._sha256 = digest.hexdigest()
         return self._sha256
 
-    def tree(self) -> "Iterator[Version]":
+    def tree(self) -> Iterator[Version]:
         """Return this, and all that is in a directory which was renamed with what is in it."""
         yield self
         if self._below is not None:
             for version in self._below():
                 yield from version.tree()
 
-    def within(self, prefix: str) -> "Version":
+    def within(self, prefix: str) -> Version:
         """Return the same version at ``prefix`` and its path."""
         moved = Version(self.path, 0, 0, self.mtime_ns, self.target, self._open)
         moved.type, moved.size = self.type, self.size
@@ -117,7 +123,7 @@ class Version:
         kept = self.bytes if self.type == "file" else None
         return _restored, (self.path, self.type, self.size, self.mtime_ns, self.target, kept)
 
-    def same_as(self, other: "Version") -> bool:
+    def same_as(self, other: Version) -> bool:
         """Tell whether two versions are of one type and hold the same bytes."""
         if (self.type, self.size, self.target) != (other.type, other.size, other.target):
             return False

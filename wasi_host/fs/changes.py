@@ -4,13 +4,20 @@
 wants them.
 """
 
-import os
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+from __future__ import annotations
 
 from wasi_host.fs.change import Change, Kind
 from wasi_host.fs.change_export import as_json, write_tar
 from wasi_host.fs.change_version import Version
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator, Sequence
+    from typing import Protocol
+else:
+    Protocol = object
 
 __all__ = ["Change", "Changes", "Conflict", "Kind", "Origin", "Version"]
 
@@ -26,7 +33,7 @@ class Conflict(RuntimeError):
         self.paths = tuple(sorted(set(paths)))
         super().__init__(f"changed meanwhile in the lower directory: {', '.join(self.paths)}")
 
-    def __reduce__(self) -> tuple[type["Conflict"], tuple[tuple[str, ...]]]:
+    def __reduce__(self) -> tuple[type[Conflict], tuple[tuple[str, ...]]]:
         return type(self), (self.paths,)
 
 
@@ -37,7 +44,7 @@ class Origin(Protocol):
     def can_apply_changes(self) -> bool:
         """Whether they can be written to where they were made from."""
 
-    def apply_changes(self, changes: "Changes") -> None:
+    def apply_changes(self, changes: Changes) -> None:
         """Write them to where they were made from; ValueError where that cannot be."""
 
     def discard_changes(self) -> None:
@@ -51,7 +58,7 @@ class Changes:
         self._changes = tuple(changes)
         self._origin = origin
 
-    def __reduce__(self) -> tuple[type["Changes"], tuple[tuple[Change, ...]]]:
+    def __reduce__(self) -> tuple[type[Changes], tuple[tuple[Change, ...]]]:
         # With their bytes, but in another process there is nothing to apply them to.
         return Changes, (self._changes,)
 

@@ -9,15 +9,21 @@ No name can be made, removed or moved; opening one with CREAT or TRUNC, as shell
 ``/dev/null``, works.
 """
 
+from __future__ import annotations
+
 import errno
 import os
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final
 
 from wasi_host.fs.fixed import FixedDirectory
 from wasi_host.fs.node import Dirent, FileSystem, Node, Stat, Stream
 from wasi_host.fs.walk import DIRECTORY, failure
 from wasi_spec.numbers import Filetype
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Final
 
 __all__ = ["Devices", "DevicesDirectory"]
 
@@ -146,7 +152,7 @@ class Devices(FileSystem):
         self._streams: tuple[Stream, ...] = ()
         self._random: Callable[[int], bytes] = os.urandom
 
-    def of_run(self, streams: Sequence[Stream], random: Callable[[int], bytes]) -> "Devices":
+    def of_run(self, streams: Sequence[Stream], random: Callable[[int], bytes]) -> Devices:
         """Return the devices of a run.
 
         Args:
@@ -158,7 +164,7 @@ class Devices(FileSystem):
         devices._random = random
         return devices
 
-    def open_root(self) -> "DevicesDirectory":
+    def open_root(self) -> DevicesDirectory:
         """Return the root."""
         makers: dict[str, Callable[[Stat], Stream]] = {
             "null": _Device,
@@ -177,7 +183,7 @@ class Devices(FileSystem):
             kinds["tty"] = _DEVICE
         return DevicesDirectory(makers, kinds)
 
-    def __reduce__(self) -> tuple[type["Devices"], tuple[()]]:
+    def __reduce__(self) -> tuple[type[Devices], tuple[()]]:
         return Devices, ()
 
     def __repr__(self) -> str:
@@ -200,7 +206,7 @@ class DevicesDirectory(FixedDirectory):
         self._kinds = kinds
         self.readonly = False
 
-    def reopen(self) -> "DevicesDirectory":
+    def reopen(self) -> DevicesDirectory:
         """Return another node of this directory."""
         return DevicesDirectory(self._makers, self._kinds)
 

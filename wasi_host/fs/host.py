@@ -6,12 +6,12 @@ looked up from it with the ``*at`` calls, one name at a time and without followi
 same rule in the kernel and gives the same answers.
 """
 
+from __future__ import annotations
+
 import errno
 import os
 import stat as modes
 import sys
-from collections.abc import Callable
-from typing import Final
 
 from wasi_host.fs import openat2
 from wasi_host.fs.host_nodes import (
@@ -31,6 +31,12 @@ from wasi_host.fs.resolve import ResolvedDirectory
 from wasi_host.fs.single import SingleDirectory, hold
 from wasi_host.fs.walk import CHANGES, NO_NAMES, failure
 from wasi_spec.numbers import Filetype
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Final
 
 __all__ = ["HostBlockDevice", "HostDir", "HostDirectory", "HostFile", "HostStream", "Root"]
 
@@ -93,7 +99,7 @@ class HostDirectory(ResolvedDirectory):
         if root is not None and fd != root.fd:
             os.close(fd)
 
-    def reopen(self) -> "HostDirectory":
+    def reopen(self) -> HostDirectory:
         """Return another node of this directory."""
         fd = os.open(".", os.O_RDONLY | _ENTER, dir_fd=self.fd)
         return HostDirectory(fd, self.readonly, self.root)
@@ -259,7 +265,7 @@ class HostDirectory(ResolvedDirectory):
 
     # For the walk
 
-    def step(self, name: str) -> "HostDirectory":
+    def step(self, name: str) -> HostDirectory:
         """Open a directory only to walk through it: on Linux that needs no right to read it."""
         fd = os.open(name, PROBES.o_path | _ENTER | _NOFOLLOW, dir_fd=self.fd)
         return HostDirectory(fd, self.readonly, self.root)
@@ -284,7 +290,7 @@ class HostDirectory(ResolvedDirectory):
 
     # Whole paths, where Linux resolves them
 
-    def jump(self, path: str) -> "HostDirectory | None":
+    def jump(self, path: str) -> HostDirectory | None:
         """Return the directory at ``path`` with one openat2, or None without it."""
         if not openat2.available():
             return None
@@ -348,7 +354,7 @@ class HostDir(FileSystem):
             Python decodes names by something else than UTF-8 (start it with ``-X utf8``).
     """
 
-    def __init__(self, path: "str | os.PathLike[str]", readonly: bool = False) -> None:
+    def __init__(self, path: str | os.PathLike[str], readonly: bool = False) -> None:
         self.path = os.fspath(path)
         self.readonly = readonly
         if os.open not in os.supports_dir_fd:
@@ -380,7 +386,7 @@ class HostDir(FileSystem):
         """Close the descriptor, as soon as no root that was opened uses it any more."""
         self._root = None
 
-    def __reduce__(self) -> tuple[type["HostDir"], tuple[str, bool]]:
+    def __reduce__(self) -> tuple[type[HostDir], tuple[str, bool]]:
         return HostDir, (self.path, self.readonly)
 
     def __repr__(self) -> str:

@@ -4,18 +4,24 @@ Probes: what only Linux has is looked for in ``PROBES`` each time it is used, so
 take it away and see that everything works without, as on macOS.
 """
 
+from __future__ import annotations
+
 import errno
 import fcntl
 import os
 import stat as modes
-from collections.abc import Sequence
 from os import preadv, pwrite
-from typing import ClassVar, Final
 
 from wasi_host.fs.node import File, Stat, Stream
 from wasi_host.fs.walk import failure
 from wasi_spec.enums import Advice
 from wasi_spec.numbers import Filetype
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import ClassVar, Final
 
 
 class Probes:
@@ -270,7 +276,7 @@ class HostStream(Stream):
         return self.fd
 
 
-def entry_kind(entry: "os.DirEntry[str]") -> int:
+def entry_kind(entry: os.DirEntry[str]) -> int:
     """Return the filetype of an entry, as a rule without asking the host again."""
     if entry.is_symlink():
         return _SYMBOLIC_LINK

@@ -1,15 +1,14 @@
 """A filesystem in memory, with what POSIX asks of one: links, holes, open files without a name."""
 
+from __future__ import annotations
+
 import contextlib
 import errno
 import itertools
 import os
 import time
-from collections.abc import Callable, Mapping
-from typing import Final, TypeAlias, Union
 
 from wasi_host.fs.budget import UNLIMITED, Budget, unlimited
-from wasi_host.fs.changes import Changes
 from wasi_host.fs.memory_changes import changes_since
 from wasi_host.fs.memory_data import DirectoryInode, FileInode, Inode, LinkInode, Store
 from wasi_host.fs.memory_file import MemoryFile
@@ -20,6 +19,20 @@ from wasi_host.fs.memory_tree import Entry, Link, read_tree
 from wasi_host.fs.node import FileSystem, Node
 from wasi_host.fs.walk import failure
 
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Final, TypeAlias
+
+    from wasi_host.fs.changes import Changes
+
+    #: What a memory filesystem is made from: bytes or str is a file, a mapping a directory.
+    Content: TypeAlias = bytes | str | "Tree" | Link | "os.PathLike[str]"
+    Tree: TypeAlias = Mapping[str, Content]
+    #: What ``MemoryFS.tree`` returns.
+    Contents: TypeAlias = dict[str, bytes | Link | "Contents"]
+
 __all__ = ["Link", "MemoryDirectory", "MemoryFS", "MemoryFile"]
 
 #: The size limit of a file where none is set, that of ext4.
@@ -27,12 +40,6 @@ MAX_FILE: Final = 1 << 44
 
 #: Device numbers of memory filesystems begin where no host's device number is.
 _devices: Final = itertools.count((1 << 62) + 1)
-
-#: What a memory filesystem is made from: bytes or str is a file, a mapping a directory.
-Content: TypeAlias = Union[bytes, str, "Tree", Link, "os.PathLike[str]"]
-Tree: TypeAlias = Mapping[str, Content]
-#: What ``MemoryFS.tree`` returns.
-Contents: TypeAlias = dict[str, Union[bytes, Link, "Contents"]]
 
 
 class MemoryFS(FileSystem):
@@ -54,7 +61,7 @@ class MemoryFS(FileSystem):
 
     def __init__(
         self,
-        tree: "Tree | os.PathLike[str] | None" = None,
+        tree: Tree | os.PathLike[str] | None = None,
         *,
         clock: Callable[[], int] = time.time_ns,
         readonly: bool = False,
@@ -74,7 +81,7 @@ class MemoryFS(FileSystem):
         """Return the root."""
         return MemoryDirectory(self.store, self.root, self.readonly)
 
-    def limited(self, budget: Budget) -> "LimitedMemory":
+    def limited(self, budget: Budget) -> LimitedMemory:
         """Return this tree as a run sees it that may make it grow within ``budget`` only."""
         budget.covers(self.store.usage)
         return LimitedMemory(self, budget)

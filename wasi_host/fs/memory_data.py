@@ -14,17 +14,24 @@ comes late lands in the old one, as if it had come before the cut. All else (gro
 cutting) is done under the lock of the filesystem.
 """
 
+from __future__ import annotations
+
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from wasi_host.fs.budget import Budget, Usage
-from wasi_host.fs.node import Stat
 from wasi_spec.numbers import Filetype
 
+TYPE_CHECKING = False
+
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any, Final, Protocol
     from weakref import ReferenceType
+
+    from wasi_host.fs.node import Stat
+else:
+    Protocol = object
 
 PAGE: Final = 4096
 
@@ -35,19 +42,19 @@ class Journal(ABC):
     __slots__ = ()
 
     @abstractmethod
-    def note(self, inode: "Inode") -> None:
+    def note(self, inode: Inode) -> None:
         """Note what an inode is: names, times, size."""
 
     @abstractmethod
-    def concerns(self, inode: "FileInode", start: int, end: int) -> bool:
+    def concerns(self, inode: FileInode, start: int, end: int) -> bool:
         """Tell whether bytes are still to be noted; without the lock, so sometimes in vain."""
 
     @abstractmethod
-    def note_bytes(self, inode: "FileInode", start: int, end: int) -> None:
+    def note_bytes(self, inode: FileInode, start: int, end: int) -> None:
         """Note the bytes from ``start`` to ``end``, which are about to be overwritten."""
 
     @abstractmethod
-    def note_cut(self, inode: "FileInode", size: int) -> None:
+    def note_cut(self, inode: FileInode, size: int) -> None:
         """Note the bytes from ``size`` on, which are about to be cut off."""
 
 
@@ -141,7 +148,7 @@ class DirectoryInode(Inode):
 
     size = 0
 
-    def __init__(self, ino: int, parent: "DirectoryInode | None", now: int) -> None:
+    def __init__(self, ino: int, parent: DirectoryInode | None, now: int) -> None:
         super().__init__(ino, Filetype.DIRECTORY, 2, now)
         self.parent = parent
         self.entries: dict[str, Inode] = {}

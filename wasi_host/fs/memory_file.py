@@ -4,14 +4,20 @@ Sharing: one lock per filesystem guards growth and cutting; reading, and overwri
 there, take none (``memory_data`` tells why that is safe).
 """
 
+from __future__ import annotations
+
 import errno
-from collections.abc import Sequence
-from typing import Final
 
 from wasi_host.fs.budget import UNLIMITED, Budget
 from wasi_host.fs.memory_data import PAGE, FileInode, Store, change_times, stat_of
 from wasi_host.fs.node import File, Stat
 from wasi_host.fs.walk import failure
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Final
 
 __all__ = ["MemoryFile"]
 

@@ -3,9 +3,10 @@
 Sharing: one lock per filesystem guards changes of names; looking one up takes none.
 """
 
+from __future__ import annotations
+
 import errno
 import os
-from typing import Final
 
 from wasi_host.fs.budget import UNLIMITED, Budget
 from wasi_host.fs.memory_data import (
@@ -32,6 +33,11 @@ from wasi_host.fs.node import Directory, Dirent, Node, Stat
 from wasi_host.fs.resolve import ResolvedDirectory
 from wasi_host.fs.walk import CHANGES, NO_NAMES, failure
 
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Final
+
 #: So many characters are never over 255 bytes, so a name of them need not be measured.
 _SHORT: Final = 63
 _CREAT: Final = os.O_CREAT
@@ -53,7 +59,7 @@ class MemoryDirectory(ResolvedDirectory):
         self.readonly = readonly
         self.budget = budget
 
-    def reopen(self) -> "MemoryDirectory":
+    def reopen(self) -> MemoryDirectory:
         """Return another node of this directory."""
         return MemoryDirectory(self.store, self.inode, self.readonly, self.budget)
 
@@ -81,7 +87,7 @@ class MemoryDirectory(ResolvedDirectory):
 
     # Shortcuts through directories alone; what meets anything else is walked.
 
-    def jump(self, path: str) -> "MemoryDirectory | None":
+    def jump(self, path: str) -> MemoryDirectory | None:
         """Return the directory at ``path``, or None: walk."""
         place = self._below(path)
         if place is None:
@@ -285,7 +291,7 @@ class MemoryDirectory(ResolvedDirectory):
         with self.store.lock:
             move(self.store, self.inode, name, to.inode, to_name)
 
-    def _same_filesystem(self, to: Directory) -> "MemoryDirectory":
+    def _same_filesystem(self, to: Directory) -> MemoryDirectory:
         if self.readonly or to.readonly:
             raise failure(errno.EPERM)
         if not isinstance(to, MemoryDirectory) or to.store is not self.store:

@@ -15,8 +15,7 @@ Bytes are overwritten without a lock where that is safe (see ``memory_data``), s
 be taken, and gone back to, while nobody writes.
 """
 
-from collections.abc import Iterator
-from typing import Final
+from __future__ import annotations
 
 from wasi_host.fs.memory_data import (
     PAGE,
@@ -27,6 +26,12 @@ from wasi_host.fs.memory_data import (
     LinkInode,
     Store,
 )
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Final
 
 __all__ = ["Noted", "Snapshot", "give_up", "go_back", "noted_since", "take"]
 
@@ -108,7 +113,7 @@ class Snapshot(Journal):
         self._keep(inode, noted, {page * PAGE // CHUNK for page in inode.pages} - set(range(first)))
 
     @staticmethod
-    def _keep(inode: FileInode, noted: Noted, chunks: "range | set[int]") -> None:
+    def _keep(inode: FileInode, noted: Noted, chunks: range | set[int]) -> None:
         for index in chunks:
             if index not in noted.chunks:
                 begin = index * CHUNK
@@ -162,7 +167,7 @@ class Snapshot(Journal):
         if isinstance(inode, LinkInode):
             self.store.usage.bytes += sign * inode.size
 
-    def hand_on(self, older: "Snapshot") -> None:
+    def hand_on(self, older: Snapshot) -> None:
         """Tell an older snapshot all that it does not know."""
         for inode, noted in self.noted.items():
             if inode.ino > older._last_ino:

@@ -3,12 +3,14 @@
 Level by level without recursion: trees may be deeper than Python's stack.
 """
 
+from __future__ import annotations
+
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 from wasi_host.fs.walk import MAX_NAME, MAX_TARGET
+from wasi_spec.tuples import NamedTuple
 
 #: Directories a tree may be deep: a dict that contains itself is found out by it.
 MAX_DEPTH = 2048

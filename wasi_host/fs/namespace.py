@@ -32,16 +32,23 @@ A filesystem that does not tell ``A`` from ``a`` (as macOS has them) shows a cov
 under its other spellings.
 """
 
+from __future__ import annotations
+
 import errno
 import os
 import zlib
-from collections.abc import Mapping
-from typing import Final
 
-from wasi_host.fs.budget import Budget
 from wasi_host.fs.node import Directory, Dirent, FileSystem, Node, Stat
 from wasi_host.fs.resolve import ResolvedDirectory
 from wasi_host.fs.walk import CHANGES, DIRECTORY, NO_NAMES, Walkable, failure
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Final
+
+    from wasi_host.fs.budget import Budget
 
 __all__ = ["Namespace", "NamespaceDirectory"]
 
@@ -67,7 +74,7 @@ class _Point:
         self.filesystem: FileSystem | None = None
         self.below: dict[str, _Point] = {}
 
-    def limited(self, budget: Budget) -> "_Point":
+    def limited(self, budget: Budget) -> _Point:
         """Return the same, with all that is mounted here or below as a run sees it."""
         point = _Point("")
         point.ino = self.ino
@@ -130,13 +137,13 @@ class Namespace(FileSystem):
             point = point.below[name]
         point.filesystem = filesystem
 
-    def limited(self, budget: Budget) -> "Namespace":
+    def limited(self, budget: Budget) -> Namespace:
         """Return the same with all that is in it as a run sees it."""
         limited = Namespace(self.outer.limited(budget), {})
         limited._top = self._top.limited(budget)
         return limited
 
-    def open_root(self) -> "NamespaceDirectory":
+    def open_root(self) -> NamespaceDirectory:
         """Return the root, fresh for each instance.
 
         Raises:
@@ -171,7 +178,7 @@ class NamespaceDirectory(ResolvedDirectory):
         if self._under is not None:
             self._under.close()
 
-    def reopen(self) -> "NamespaceDirectory":
+    def reopen(self) -> NamespaceDirectory:
         """Return another node of this directory."""
         under = None if self._under is None else self._under.reopen()
         return NamespaceDirectory(under, self._point, self._above)

@@ -5,13 +5,19 @@ is what ``resolve.Walk`` answers (tests compare them); it is only faster. Where 
 before Linux 5.6 or behind a seccomp filter, ``available()`` is false and everything is walked.
 """
 
+from __future__ import annotations
+
 import ctypes
 import errno
 import os
 import struct
 import sys
-from collections.abc import Callable
-from typing import Final
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Final
 
 #: The number is one of those shared by every architecture but alpha.
 _NUMBER: Final = ctypes.c_long(437)
@@ -110,7 +116,7 @@ def open_beneath(directory: int, path: str, flags: int, mode: int = 0) -> int:
     return _try_again(directory, name, how)
 
 
-def _try_again(directory: int, name: bytes, how: "ctypes.Array[ctypes.c_char]") -> int:
+def _try_again(directory: int, name: bytes, how: ctypes.Array[ctypes.c_char]) -> int:
     """Repeat what just failed as often as it makes sense; translate the errno."""
     for _ in range(_ATTEMPTS):
         number = ctypes.get_errno()
@@ -123,6 +129,6 @@ def _try_again(directory: int, name: bytes, how: "ctypes.Array[ctypes.c_char]") 
     raise OSError(number, os.strerror(number))
 
 
-def _pack(flags: int, mode: int) -> "ctypes.Array[ctypes.c_char]":
+def _pack(flags: int, mode: int) -> ctypes.Array[ctypes.c_char]:
     fields = _HOW.pack(flags, mode, _RESOLVE_BENEATH | _RESOLVE_NO_MAGICLINKS)
     return _packed.setdefault((flags, mode), ctypes.create_string_buffer(fields, len(fields)))

@@ -14,17 +14,24 @@ file and set its times. The directory is fixed: EPERM for whatever would make, r
 name, whether or not it exists, except opening the file with CREAT, as programs do to write one.
 """
 
+from __future__ import annotations
+
 import errno
 import os
 import stat as modes
-from collections.abc import Callable
-from typing import Final, NamedTuple
 
 from wasi_host.fs.fixed import FixedDirectory
 from wasi_host.fs.host_nodes import PROBES
 from wasi_host.fs.node import Dirent, Node, Stat
 from wasi_host.fs.walk import DIRECTORY, Walkable, failure
 from wasi_spec.numbers import Filetype
+from wasi_spec.tuples import NamedTuple
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Final
 
 __all__ = ["Held", "SingleDirectory", "hold"]
 
@@ -103,7 +110,7 @@ class SingleDirectory(FixedDirectory):
         # What opens it again may be all that keeps its descriptor.
         self._open_parent = _closed
 
-    def reopen(self) -> "SingleDirectory":
+    def reopen(self) -> SingleDirectory:
         """Return another node of this directory."""
         return SingleDirectory(self._open_parent, self._file)
 

@@ -4,14 +4,22 @@ Wrappers and overlays take the same things as ``dirs=`` does; here is the one pl
 them apart. Adapters are imported when something for them is given: most programs pay for none.
 """
 
+from __future__ import annotations
+
 import os
 import sys
 from collections.abc import Mapping
-from typing import Any, Protocol, TypeAlias, Union
 
 from wasi_host.fs.host import HostDir
 from wasi_host.fs.memory import MemoryFS
 from wasi_host.fs.node import FileSystem
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Any, Protocol, TypeAlias
+else:
+    Protocol = object
 
 __all__ = ["Source", "filesystem_of"]
 
@@ -37,9 +45,9 @@ class FsspecLike(Protocol):
 
 
 #: A path or URL, a dict of files, or a filesystem: ours, of pyfilesystem2 or of fsspec.
-Source: TypeAlias = Union[
-    str, "os.PathLike[str]", Mapping[str, Any], FileSystem, PyFilesystemLike, FsspecLike
-]
+Source: TypeAlias = (
+    str | os.PathLike[str] | Mapping[str, object] | FileSystem | PyFilesystemLike | FsspecLike
+)
 
 
 def filesystem_of(value: object, what: str) -> FileSystem:

@@ -28,15 +28,21 @@ O_NOFOLLOW | O_DIRECTORY is ELOOP; ``rmdir d/..`` is EINVAL; a symbolic or hard 
 EISDIR and ``dangling/`` ENOENT (as wasmtime).
 """
 
+from __future__ import annotations
+
 import errno
 import os
 from abc import abstractmethod
 from functools import cache
-from types import TracebackType
-from typing import Final
 
 from wasi_host.fs.node import Directory, Node, Stat
 from wasi_spec.numbers import Filetype
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Final
 
 #: Links followed in one path, and bytes of a name and of a link's text, as on Linux.
 MAX_LINKS: Final = 40
@@ -82,7 +88,7 @@ class Walk:
 
     __slots__ = ("_changing", "_gone", "_links", "_opened", "_root", "directory", "name", "slash")
 
-    def __init__(self, root: "Walkable", changing: bool = False) -> None:
+    def __init__(self, root: Walkable, changing: bool = False) -> None:
         self._root = root
         self._changing = changing
         self._gone = False
@@ -92,7 +98,7 @@ class Walk:
         self.name = "."
         self.slash = False
 
-    def __enter__(self) -> "Walk":
+    def __enter__(self) -> Walk:
         return self
 
     def __exit__(
@@ -273,10 +279,10 @@ class Walkable(Directory):
     __slots__ = ()
 
     @abstractmethod
-    def reopen(self) -> "Walkable":
+    def reopen(self) -> Walkable:
         """Return another node of this same directory, closed on its own."""
 
-    def step(self, name: str) -> "Walkable":
+    def step(self, name: str) -> Walkable:
         """Open one directory to walk through it; ELOOP or ENOTDIR for a link."""
         node = self.open_entry(name, os.O_RDONLY | os.O_DIRECTORY)
         if isinstance(node, Walkable):
@@ -299,6 +305,6 @@ class Walkable(Directory):
         """Return the directory in which a rename or link to ``name`` is made; None: EBUSY."""
         return self
 
-    def jump(self, path: str) -> "Walkable | None":
+    def jump(self, path: str) -> Walkable | None:
         """Return the directory at ``path`` in one go, or None: walk."""
         return None

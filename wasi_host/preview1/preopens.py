@@ -1,17 +1,23 @@
 """The directories that a guest has from the start."""
 
-from collections.abc import Sequence
-from typing import Final
+from __future__ import annotations
 
 from wasi_host.descriptors.directory import DirectoryDescriptor
 from wasi_host.descriptors.native_files import NativeFileTable
-from wasi_host.descriptors.table import DescriptorTable
 from wasi_host.fs import openat2
 from wasi_host.fs.node import Directory, FileSystem
 from wasi_host.native import structures
-from wasi_host.native.library import Library
 from wasi_host.preview1.state import guest_bytes
 from wasi_spec.numbers import DIRECTORY_RIGHTS, FILE_RIGHTS
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Final
+
+    from wasi_host.descriptors.table import DescriptorTable
+    from wasi_host.native.library import Library
 
 _INHERITING: Final = DIRECTORY_RIGHTS | FILE_RIGHTS
 
