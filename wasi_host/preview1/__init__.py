@@ -96,9 +96,12 @@ class Preview1(ProcessCalls, FdCalls, PathCalls, PollCalls, SockCalls):
                 # Loaded where a guest has directories: it brings the filesystems with it.
                 from wasi_host.preview1.preopens import native_table
 
-                fds = native_table(native, open_files, served)
+                table: NativeTable = native_table(native, open_files, served)
             else:
-                fds = NativeTable(native, open_files, served)
+                table = NativeTable(native, open_files, served)
+            if args:
+                table.memory.set_words(args, environ or ())
+            fds = table
         for descriptor in stdio:
             if rights != ALL_RIGHTS:
                 descriptor.rights_base &= rights

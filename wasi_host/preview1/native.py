@@ -9,8 +9,8 @@ from wasi_host.preview1.process import ProcessCalls
 class NativeCalls(ProcessCalls, PathCalls):
     """The calls that share something with the native part besides descriptors.
 
-    Arguments and environment are handed over when a guest first asks for their sizes: most
-    guests that end after some microseconds never do.
+    Arguments and environment that come later than the table (a pool's) are handed over when a
+    guest first asks for their sizes: most that end after some microseconds never do.
     """
 
     __slots__ = ()
