@@ -59,6 +59,18 @@ def test_a_stub_that_cannot_become_the_shim_ends_the_guest_and_is_tried_again(
     assert host.calls == [("fd_sync", (3,))]
 
 
+def test_a_call_that_the_native_part_takes_after_all_makes_no_shim(stubs, monkeypatch):
+    class Grown(RawContext):
+        def again(self, name, caller, a):
+            asked.append((name, caller, a))
+            return 0
+
+    asked = []
+    monkeypatch.setattr(ShimCompiler, "_compile", lambda self, function: pytest.fail("compiled"))
+    raw_call("fd_sync", Grown(bytearray(PAGE), answering(None)), [3], {"fd_sync": stubs["fd_sync"]})
+    assert asked == [("fd_sync", 1234, 64)]
+
+
 def test_two_threads_may_make_the_first_call_at_once(stubs):
     # Both are in the stub's own code before either may go on.
     stub, calls = stubs["sched_yield"], []

@@ -3,6 +3,8 @@
 import os
 import re
 import struct
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -265,3 +267,41 @@ def test_the_rights_and_flags_in_c_are_those_of_the_specification():
     for name, value in re.findall(r"#define FDFLAGS_(\w+) (\d+)u", source):
         assert int(value) == int(expected[name]), name
     assert ALL_RIGHTS >> 30 == 0
+
+
+GROWS = """(module
+  (import "wasi_snapshot_preview1" "args_sizes_get" (func $sizes (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "args_get" (func $args (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write"
+    (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func (export "_start") (local $at i32)
+    (local.set $at (i32.shl (memory.grow (i32.const 1)) (i32.const 16)))
+    (if (call $sizes (local.get $at) (i32.add (local.get $at) (i32.const 4))) (then unreachable))
+    (local.set $at (i32.shl (memory.grow (i32.const 1)) (i32.const 16)))
+    (if (call $args (local.get $at) (i32.add (local.get $at) (i32.const BUFFER)))
+      (then (drop (call $args (i32.const 0) (i32.const 64))) (local.set $at (i32.const 0))))
+    (i32.store (local.get $at) (i32.add (local.get $at) (i32.const 64)))
+    (i32.store offset=4 (local.get $at) (i32.const 3))
+    (drop (call $write (i32.const 1) (local.get $at) (i32.const 1) (local.get $at)))))"""
+
+
+@pytest.mark.parametrize(
+    ("variable", "buffer", "compiled"),
+    [
+        pytest.param("", 64, False, id="in grown memory"),
+        pytest.param("", 65536, True, id="beyond it"),  # FAULT, which is Python's to tell
+        pytest.param("0", 64, True, id="without the native part"),
+    ],
+)
+def test_memory_that_a_guest_has_grown_is_seen_without_a_shim(variable, buffer, compiled):
+    guest = GROWS.replace("BUFFER", str(buffer)).encode()
+    code = f"""if True:
+        import sys, wasi_host
+        done = wasi_host.run([{guest!r}], argv0="xyz", capture_output=True)
+        print(done.returncode, done.stdout, "wasi_host.binding.shim" in sys.modules)"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, loader.VARIABLE: variable},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout == f"0 b'xyz' {compiled}\n"

@@ -43,6 +43,14 @@ class Context:
         """
         raise NotImplementedError
 
+    def again(self, name: str, caller: int, a: int) -> int | None:
+        """Let the native part serve a call that it left, if the guest's memory has grown since.
+
+        Returns:
+            What its function returned; None: Python is to serve it.
+        """
+        return None
+
     def trap(self, error: BaseException) -> int:
         """Keep ``error`` and return what makes the engine unwind the guest."""
         raise NotImplementedError

@@ -5,6 +5,9 @@ shim takes 0.6 ms, and reading the table of the specification several; many gues
 or are served by the native part. So what the engine gets first is a stub, and at its first call
 its code is replaced by the shim's, for which its globals are made ready before: from then on it
 is the shim. A thread that is still in the stub's own code calls the same function again.
+
+The native part leaves a call to Python also where an address lies in memory that the guest has
+grown since (every C program's arguments do); that alone needs no shim (``Context.again``).
 """
 
 from __future__ import annotations
@@ -27,12 +30,16 @@ _lock = Lock()
 
 
 def _first_call(ctx: Any, caller: int, a: int) -> int:
+    # The globals of each stub: NAME, BECOME_SHIM, and SHIM, which is the stub itself.
     try:
-        BECOME_SHIM()  # type: ignore[name-defined]  # noqa: F821  in the globals of each stub
+        served: int | None = ctx.again(NAME, caller, a)  # type: ignore[name-defined]  # noqa: F821
+        if served is not None:
+            return served
+        BECOME_SHIM()  # type: ignore[name-defined]  # noqa: F821
     except BaseException as error:
         trap: int = ctx.trap(error)
         return trap
-    result: int = SHIM(ctx, caller, a)  # type: ignore[name-defined]  # noqa: F821  the stub itself
+    result: int = SHIM(ctx, caller, a)  # type: ignore[name-defined]  # noqa: F821
     return result
 
 
@@ -64,6 +71,7 @@ class Stubs:
                 namespace.update(shim.__globals__)
                 stub.__code__ = shim.__code__
 
+        namespace["NAME"] = name
         namespace["BECOME_SHIM"] = become_shim
         namespace["SHIM"] = stub
         return stub

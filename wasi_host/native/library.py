@@ -55,6 +55,14 @@ _FUNCTIONS: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "entries": (c_int64, (_ADDRESS, c_uint64, _ADDRESS, c_uint64)),
 }
 
+#: A row's function as the engine calls it; it may come back to Python, so the lock is kept.
+_ROW: Final = ctypes.PYFUNCTYPE(c_size_t, c_size_t, c_size_t, c_size_t, c_size_t)
+#: Rows that have done nothing yet where they leave a call to Python.
+_REPEATABLE: Final = frozenset((
+    "args_get", "args_sizes_get", "environ_get", "environ_sizes_get", "clock_time_get",
+    "fd_fdstat_get", "fd_prestat_get", "fd_prestat_dir_name", "fd_write", "random_get",
+))  # fmt: skip
+
 
 class Unusable(Exception):
     """The shared object cannot be used; the text says why."""
@@ -72,6 +80,7 @@ class Library:
     Attributes:
         path: where it lies.
         rows: the number of each row it serves, by name.
+        repeatable: functions of rows that may be called again, for those that were asked for.
 
     Raises:
         Unusable: it cannot be loaded, or does not fit.
@@ -101,6 +110,7 @@ class Library:
             if self.size(place) != ctypes.sizeof(structure):
                 raise Unusable(f"{path} was built for another machine: {structure.__name__}")
         self.setup(_errno_table(), FILE_RIGHTS, DIRECTORY_RIGHTS)
+        self.repeatable: dict[str, Any] = {}
         self.rows: dict[str, int] = {}
         while (row := self.name(len(self.rows))) is not None:
             self.rows[row.decode()] = len(self.rows)
@@ -254,7 +264,18 @@ class NativeEnv:
         if number is None:
             return None
         address: int = self._lib.serve(number, thunk)
+        if name in _REPEATABLE and name not in self._lib.repeatable:
+            self._lib.repeatable[name] = _ROW(address)
         return address
+
+    def repeats(self, name: str) -> bool:
+        """Tell whether a row may be asked once more after it left a call to Python."""
+        return name in self._lib.repeatable
+
+    def repeat(self, name: str, caller: int, slots: int) -> int:
+        """Call a row's function as the engine does; return what it returns."""
+        result: int = self._lib.repeatable[name](self.address, caller, slots, 0)
+        return result
 
     def attach(self, base: int, size: int) -> None:
         """Take the guest's memory as it is now."""

@@ -145,6 +145,12 @@ class WasmtimeContext(Context):
             return False
         return self.attach(lib.caller_context(caller), extern.payload)
 
+    def again(self, name: str, caller: int, a: int) -> int | None:
+        """Do as ``Context.again`` does."""
+        if self.native is None or not self.native.repeats(name) or not self.refresh(caller):
+            return None
+        return self.native.repeat(name, caller, a)
+
     def attach(self, store_context: int, memory: int) -> bool:
         """Take the memory at its present size; tell whether that is more than was known."""
         lib = self._lib
