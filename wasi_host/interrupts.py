@@ -329,11 +329,16 @@ class Interruptible:
         self.over = True
         outer = _watcher.current = self._outer_run
         handlers = dict(_handlers) if self.noted else _handlers
-        if outer is None:
-            _place.leave()
-        for number in dict.fromkeys(self.noted) if self.noted else ():
-            if outer is not None:
-                _stand_in(number, None)
-            else:
-                # The default handler raises KeyboardInterrupt; another may do as it likes.
-                handlers[number](number, None)
+        try:
+            if outer is None:
+                _place.leave()
+                if _watcher.behind:
+                    # It may just be stopping this run, whose binding the next one gets.
+                    _watcher.catch_up()
+        finally:
+            for number in dict.fromkeys(self.noted) if self.noted else ():
+                if outer is not None:
+                    _stand_in(number, None)
+                else:
+                    # The default handler raises KeyboardInterrupt; another may do as it likes.
+                    handlers[number](number, None)

@@ -8,6 +8,7 @@ import threading
 
 import pytest
 
+from tests.runtimes.children import child
 from tests.runtimes.guests import command, writes
 from wasi_host import interrupts
 from wasi_host.interrupts import Interruptible
@@ -190,3 +191,24 @@ def test_a_handler_that_raises_while_earlier_signals_are_read_leaves_none_for_th
     finally:
         for fd in pipe:
             os.close(fd)
+
+
+def test_a_stop_that_takes_its_time_has_ended_when_the_run_has():
+    # Else it would stop the next run, which gets the same binding.
+    said = child("""
+import os, time
+from wasi_host.interrupts import Interruptible
+started, ended = threading.Event(), []
+def stop(reason):
+    if threading.current_thread() is not threading.main_thread():
+        started.set()
+        time.sleep(0.2)
+        ended.append(reason)
+try:
+    with Interruptible(stop):
+        os.kill(os.getpid(), signal.SIGINT)
+        assert started.wait(60)
+except KeyboardInterrupt:
+    print(ended)
+""")
+    assert said == ["['interrupt']"]
