@@ -11,6 +11,7 @@ import os
 import sys
 
 from wasi_host.cli.notice import Compiling
+from wasi_host.interrupts import insist
 from wasi_host.modules import Mode, Module, NotAWasiModule
 from wasi_host.sandbox import run as run_program
 
@@ -136,8 +137,6 @@ def run_plainly(module: str, args: Sequence[str]) -> int:
     Raises:
         Misuse: no path can be so, or no argument.
     """
-    from wasi_host.interrupts import insist
-
     keep_standard_numbers()
     insist()
     program = load(module, Mode(), cache=True)
